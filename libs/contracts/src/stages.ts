@@ -1,0 +1,107 @@
+import type { ArtifactRef, StageName } from './common.js';
+import type { CrawlJobSpec } from './crawl-job.js';
+import type { TrainingRunSpec } from './training-run.js';
+
+/**
+ * The version of what each stage computes. Raise one when its output changes for the same configuration and inputs: it is a part of
+ * the artifact's key, so the stage is run anew everywhere.
+ */
+export const STAGE_VERSIONS: Record<StageName, number> = {
+  discover: 1,
+  crawl: 1,
+  'prepare-faces': 1,
+  'prepare-avatars': 1,
+  pretrain: 1,
+  train: 1,
+  evaluate: 1,
+  publish: 1,
+};
+
+/** What a stage is told to compute: it is hashed into the artifact's key, so it holds nothing that does not change the result. */
+export type StageConfig = Record<string, unknown>;
+
+/** The JSON that a worker is started with. */
+export interface StageAssignment {
+  job: string;
+  stage: StageName;
+  attempt: number;
+  key: string;
+  owner: { kind: 'CrawlJob' | 'TrainingRun'; namespace: string; name: string; uid: string };
+  config: StageConfig;
+  /** Finished artifacts of earlier stages, by the stage's name. */
+  inputs: Record<string, ArtifactRef>;
+}
+
+export interface StageDefinition<Spec> {
+  name: StageName;
+  /** The stages whose artifacts this one reads. */
+  needs: StageName[];
+  config(spec: Spec): StageConfig;
+}
+
+export const CRAWL_STAGES: StageDefinition<CrawlJobSpec>[] = [
+  {
+    name: 'discover',
+    needs: [],
+    config: ({ source }) => ({ source }),
+  },
+  {
+    name: 'crawl',
+    needs: ['discover'],
+    config: ({ source, sampling, image, output, politeness }) => ({
+      source,
+      sampling,
+      image,
+      imagesPerShard: output.imagesPerShard,
+      politeness,
+    }),
+  },
+];
+
+/** The stages that a crawl goes through: `discover` only when its catalog has to be found out. */
+export function crawlStages(spec: CrawlJobSpec): StageDefinition<CrawlJobSpec>[] {
+  const discovers = spec.source.catalog?.discover !== undefined;
+  return CRAWL_STAGES.filter((s) => s.name !== 'discover' || discovers).map((s) => (discovers ? s : { ...s, needs: [] }));
+}
+
+const TRAINING_STAGES: StageDefinition<TrainingRunSpec>[] = [
+  {
+    name: 'prepare-faces',
+    needs: [],
+    config: ({ source, model, seed }) => ({ photos: source.photos, preset: model.preset, imageSize: model.imageSize, seed }),
+  },
+  {
+    name: 'prepare-avatars',
+    needs: ['crawl'],
+    config: ({ model }) => ({ preset: model.preset, imageSize: model.imageSize }),
+  },
+  {
+    name: 'pretrain',
+    needs: ['prepare-faces'],
+    config: ({ model, pretrain, seed }) => ({ model, pretrain, seed }),
+  },
+  {
+    name: 'train',
+    needs: ['prepare-faces', 'prepare-avatars', 'pretrain'],
+    config: ({ model, train, seed }) => ({ model, train, seed }),
+  },
+  {
+    name: 'evaluate',
+    needs: ['prepare-faces', 'prepare-avatars', 'pretrain', 'train'],
+    config: ({ evaluate, model, seed }) => ({ evaluate, model, seed }),
+  },
+  {
+    name: 'publish',
+    needs: ['pretrain', 'train', 'evaluate'],
+    config: (spec) => ({ publish: spec.publish, model: spec.model, pretrain: spec.pretrain, train: spec.train, seed: spec.seed }),
+  },
+];
+
+/** The stages that a run goes through, in an order in which every stage comes after those that it needs. */
+export function trainingStages(spec: TrainingRunSpec): StageDefinition<TrainingRunSpec>[] {
+  const wanted: StageName[] =
+    spec.model.architecture === 'Classifier'
+      ? ['prepare-faces', 'pretrain']
+      : ['prepare-faces', 'prepare-avatars', 'pretrain', 'train', 'evaluate', ...(spec.publish ? (['publish'] as const) : [])];
+  return TRAINING_STAGES.filter((s) => wanted.includes(s.name));
+}

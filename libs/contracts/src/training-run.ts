@@ -1,0 +1,77 @@
+import { z } from 'zod';
+import { API_VERSION, datasetName, executionFields, objectMeta, resourceName, type StoredMeta, type TrainingRunStatus } from './common.js';
+
+export const ARCHITECTURES = ['DTN', 'Pix2Pix', 'CycleGAN', 'Classifier'] as const;
+export const PRESETS = ['faces-152', 'faces-64', 'faces-32-test', 'digits-32'] as const;
+export const PHOTO_LAYOUTS = ['PersonFolders', 'MsraCfw', 'Lfw', 'CelebA', 'Labels'] as const;
+export const OPTIMIZERS = ['Adam', 'Momentum', 'SGD'] as const;
+
+const steps = z.int().min(1).max(10_000_000);
+const batchSize = z.int().min(2).max(4096);
+/** A rate is a positive number: 0.015 is the report's. */
+const learningRate = z.number().gt(0).lte(10);
+const weight = z.number().min(0).max(1_000_000);
+
+export const photoSource = z.strictObject({
+  uri: z.string().min(1).max(2048).describe('Where the photos are: a folder (file:///…), s3://…, or synthetic:// for the drawn demonstration people'),
+  layout: z.enum(PHOTO_LAYOUTS).default('PersonFolders'),
+  alreadyCropped: z.boolean().default(false).describe('The photos are face crops: no detector is run'),
+  minImagesPerPerson: z.int().min(1).max(100_000).default(2),
+  maxPeople: z.int().min(1).max(1_000_000).optional(),
+  maxImagesPerPerson: z.int().min(1).max(100_000).optional(),
+});
+
+export const trainingSource = z
+  .strictObject({ photos: photoSource.optional(), dataset: datasetName.optional() })
+  .refine((s) => (s.photos === undefined) !== (s.dataset === undefined), { message: 'exactly one of photos and dataset must be set' });
+
+export const trainingTarget = z
+  .strictObject({ crawlJobRef: z.strictObject({ name: resourceName }).optional(), dataset: datasetName.optional() })
+  .refine((t) => (t.crawlJobRef === undefined) !== (t.dataset === undefined), { message: 'exactly one of crawlJobRef and dataset must be set' });
+
+export const trainingRunSpec = z
+  .strictObject({
+    model: z.strictObject({
+      architecture: z.enum(ARCHITECTURES).default('DTN'),
+      preset: z.enum(PRESETS).default('faces-64'),
+      imageSize: z.int().min(16).max(1024).optional().describe("Overrides the preset's image size"),
+      baseWidth: z.int().min(4).max(1024).optional().describe("Overrides the preset's number of channels in the first layer"),
+    }).prefault({}),
+    source: trainingSource,
+    target: trainingTarget.optional(),
+    pretrain: z.strictObject({ steps: steps.optional(), batchSize: batchSize.optional(), learningRate: learningRate.optional(), optimizer: z.enum(OPTIMIZERS).optional() }).prefault({}),
+    train: z
+      .strictObject({
+        steps: steps.optional(),
+        batchSize: batchSize.optional(),
+        learningRate: learningRate.optional(),
+        optimizer: z.enum(OPTIMIZERS).optional(),
+        mode: z.enum(['Frozen', 'Joint']).default('Frozen'),
+        weights: z.strictObject({ gan: weight, const: weight, tid: weight, tv: weight, cycle: weight, l1: weight, identity: weight }).partial().optional(),
+        checkpointEverySteps: z.int().min(1).max(1_000_000).default(100),
+        sampleEverySteps: z.int().min(1).max(1_000_000).default(100),
+      })
+      .prefault({}),
+    evaluate: z.strictObject({ images: z.int().min(8).max(100_000).default(256), judgeSteps: z.int().min(10).max(100_000).default(250) }).prefault({}),
+    publish: z.strictObject({ model: resourceName, alias: z.string().min(1).max(63).regex(/^[a-z0-9-]+$/).default('staging') }).optional(),
+    seed: z.int().min(0).max(2_147_483_647).default(1),
+    ...executionFields,
+  })
+  .refine((s) => s.model.architecture === 'Classifier' || s.target !== undefined, { message: 'is needed by this architecture', path: ['target'] });
+
+export const trainingRun = z.strictObject({
+  apiVersion: z.literal(API_VERSION),
+  kind: z.literal('TrainingRun'),
+  metadata: objectMeta,
+  spec: trainingRunSpec,
+});
+
+export type TrainingRunSpec = z.output<typeof trainingRunSpec>;
+
+export interface TrainingRun {
+  apiVersion: typeof API_VERSION;
+  kind: 'TrainingRun';
+  metadata: StoredMeta;
+  spec: TrainingRunSpec;
+  status?: TrainingRunStatus;
+}
