@@ -1,0 +1,33 @@
+import type { Artifact, ArtifactRef } from './artifact.js';
+import { artifactPrefix } from './artifact.js';
+import type { ArtifactStore, ExpectedContent, ObjectContent, ObjectInfo, WrittenObject } from './artifact-store.port.js';
+import { checkObjectName } from './object-name.js';
+
+/** Unfinished work of one stage (checkpoints, partial crawls) below `work/<stage>/<key>/`; names are relative to it. */
+export interface WorkArea {
+  readonly prefix: string;
+  put(name: string, content: ObjectContent): Promise<WrittenObject>;
+  /** Throws `NotFound`, and ArtifactCorruptError when the digest is not the one expected. */
+  get(name: string, expected?: ExpectedContent): Promise<Buffer>;
+  head(name: string): Promise<ObjectInfo | undefined>;
+  list(prefix?: string): Promise<ObjectInfo[]>;
+  /** Without a name: all of it, once the stage's artifact is published. */
+  remove(name?: string): Promise<void>;
+}
+
+/** The work area of a stage's key. */
+export function createWorkArea(store: ArtifactStore, ref: ArtifactRef | Artifact): WorkArea {
+  const prefix = `work/${artifactPrefix(ref)}`;
+  const full = (name: string) => `${prefix}/${checkObjectName(name)}`;
+  return {
+    prefix,
+    put: (name, content) => store.put(full(name), content),
+    get: (name, expected) => store.get(full(name), expected),
+    head: (name) => store.head(full(name)),
+    remove: (name) => store.remove(name === undefined ? prefix : full(name)),
+    list: async (below) => {
+      const found = await store.list(below === undefined ? prefix : full(below));
+      return found.map((info) => ({ ...info, name: info.name.slice(prefix.length + 1) }));
+    },
+  };
+}
