@@ -6,7 +6,7 @@ export const API_VERSION = 'caricature.dev/v1alpha1';
 const DNS_LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 
 /** A Kubernetes object name that is short enough for the Jobs derived from it. */
-export const resourceName = z.string().min(1).max(52).regex(DNS_LABEL, 'must be lower-case letters, digits and dashes, starting and ending with a letter or digit');
+export const resourceName = z.string().min(1).max(40).regex(DNS_LABEL, 'must be lower-case letters, digits and dashes, starting and ending with a letter or digit');
 
 export const objectMeta = z.strictObject({
   name: resourceName,
@@ -68,7 +68,7 @@ export type ConditionType = (typeof CONDITION_TYPES)[number];
 
 /** Every reason a condition or an event can carry: a part of the API. */
 export const REASONS = [
-  'Accepted', 'WaitingForCrawlJob', 'CrawlJobFailed', 'StageRunning', 'StageStarted', 'StageSucceeded', 'StageCached', 'StageFailed', 'StageRetried',
+  'Accepted', 'WaitingForInput', 'InputFailed', 'WaitingForRetry', 'StageRunning', 'StageStarted', 'StageSucceeded', 'StageCached', 'StageFailed', 'StageRetried',
   'StageInterrupted', 'AllStagesSucceeded', 'BackoffLimitExceeded', 'InvalidConfiguration', 'DeadlineExceeded', 'Suspended', 'NotSuspended', 'NotFinished', 'NotFailed',
 ] as const;
 export type Reason = (typeof REASONS)[number];

@@ -20,13 +20,20 @@ export const STAGE_VERSIONS: Record<StageName, number> = {
 /** What a stage is told to compute: it is hashed into the artifact's key, so it holds nothing that does not change the result. */
 export type StageConfig = Record<string, unknown>;
 
+export interface ResourceOwner {
+  kind: 'CrawlJob' | 'TrainingRun';
+  namespace: string;
+  name: string;
+  uid: string;
+}
+
 /** The JSON that a worker is started with. */
 export interface StageAssignment {
   job: string;
   stage: StageName;
   attempt: number;
   key: string;
-  owner: { kind: 'CrawlJob' | 'TrainingRun'; namespace: string; name: string; uid: string };
+  owner: ResourceOwner;
   config: StageConfig;
   /** Finished artifacts of earlier stages, by the stage's name. */
   inputs: Record<string, ArtifactRef>;
@@ -93,7 +100,8 @@ const TRAINING_STAGES: StageDefinition<TrainingRunSpec>[] = [
   {
     name: 'publish',
     needs: ['pretrain', 'train', 'evaluate'],
-    config: (spec) => ({ publish: spec.publish, model: spec.model, pretrain: spec.pretrain, train: spec.train, seed: spec.seed }),
+    // The alias is left out: it may change later, and moving it makes no new model.
+    config: ({ publish, model, pretrain, train, seed }) => ({ name: publish?.model, model, pretrain, train, seed }),
   },
 ];
 

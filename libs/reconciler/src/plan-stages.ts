@@ -1,0 +1,207 @@
+import {
+  crawlStages, trainingStages,
+  type ArtifactRef, type Reason, type StageAssignment, type StageConfig, type StageDefinition, type StageName, type StageStatus,
+} from '@caricature/contracts';
+import type { JobObservation, Observed, Resource, ResourceEvent } from './ports.js';
+import { jobName, stageKey } from './stage-key.js';
+
+/** What has to be done now. */
+export type Action =
+  | { type: 'createJob'; assignment: StageAssignment }
+  | { type: 'stopJob'; job: string }
+  | { type: 'recordEvent'; event: ResourceEvent }
+  | { type: 'publishModel'; artifact: ArtifactRef; alias: string; model: string }
+  | { type: 'forgetJobs' }
+  | { type: 'removeFinalizer' }
+  | { type: 'delete' };
+
+export interface StagesPlan {
+  stages: StageStatus[];
+  actions: Action[];
+  /** Set when the whole resource has failed. */
+  failure?: { reason: Reason; message: string };
+  /** Set while nothing can be done but wait for another resource. */
+  waiting?: string;
+  retryAtMs?: number;
+}
+
+const FIRST_RETRY_MS = 1_000;
+const LONGEST_RETRY_MS = 60_000;
+
+/** The resource's stages with their configuration resolved. */
+export function resolvedStages(resource: Resource): { name: StageName; needs: StageName[]; config: StageConfig }[] {
+  const resolve = <S>(stages: StageDefinition<S>[], spec: S) => stages.map((s) => ({ name: s.name, needs: s.needs, config: s.config(spec) }));
+  return resource.kind === 'CrawlJob' ? resolve(crawlStages(resource.spec), resource.spec) : resolve(trainingStages(resource.spec), resource.spec);
+}
+
+/** The artifacts' keys that can be named by now and are not known yet: what gathering must look up before planning. */
+export function keysToLookUp(resource: Resource, observed: Observed): string[] {
+  const known = finishedStages(resource);
+  const keys: string[] = [];
+  for (const stage of resolvedStages(resource)) {
+    if (known[stage.name]) continue;
+    const inputs = gatherInputs(stage.needs, known, observed);
+    if (!inputs.ready) continue;
+    const key = stageKey(stage.name, stage.config, digests(stage.name, inputs.ready, observed));
+    const artifact = observed.artifacts[key];
+    if (artifact) known[stage.name] = artifact;
+    else keys.push(key);
+  }
+  return keys;
+}
+
+/** Walks the stages in their order; each one that can start does, so that independent ones run side by side. */
+export function planStages(resource: Resource, observed: Observed, nowMs: number): StagesPlan {
+  const plan: StagesPlan = { stages: [], actions: [] };
+  const finished = finishedStages(resource);
+  for (const stage of resolvedStages(resource)) {
+    const before = resource.status?.stages.find((s) => s.name === stage.name);
+    if (before && finished[stage.name]) {
+      plan.stages.push(before);
+      continue;
+    }
+    const jobs = observed.jobs.filter((j) => j.stage === stage.name).sort((a, b) => a.attempt - b.attempt);
+    const inputs = gatherInputs(stage.needs, finished, observed);
+    const status = pendingStatus(stage.name, before, jobs, observed);
+    plan.stages.push(status);
+    if (inputs.failed) {
+      plan.failure ??= { reason: 'InputFailed', message: inputs.failed };
+      status.message = inputs.failed;
+    } else if (!inputs.ready) {
+      if (inputs.waiting) plan.waiting ??= inputs.waiting;
+      status.message = inputs.waiting;
+    } else {
+      const key = stageKey(stage.name, stage.config, digests(stage.name, inputs.ready, observed));
+      const artifact = observed.artifacts[key];
+      if (artifact) {
+        finished[stage.name] = artifact;
+        finishStage(plan, status, artifact, jobs, observed, nowMs);
+      } else {
+        advanceStage({ resource, plan, status, jobs, observed, nowMs, assignment: { stage: stage.name, key, config: stage.config, inputs: inputs.ready } });
+      }
+    }
+  }
+  return plan;
+}
+
+function finishedStages(resource: Resource): Partial<Record<StageName, ArtifactRef>> {
+  const finished: Partial<Record<StageName, ArtifactRef>> = {};
+  for (const s of resource.status?.stages ?? []) if (s.state === 'Succeeded' && s.artifact) finished[s.name] = s.artifact;
+  return finished;
+}
+
+function gatherInputs(needs: StageName[], finished: Partial<Record<StageName, ArtifactRef>>, observed: Observed) {
+  const ready: Record<string, ArtifactRef> = {};
+  let complete = true;
+  for (const need of needs) {
+    const own = finished[need];
+    const foreign = observed.inputs[need];
+    if (own) ready[need] = own;
+    else if (foreign?.state === 'Ready') ready[need] = foreign.artifact;
+    else if (foreign?.state === 'Failed') return { failed: foreign.message };
+    else if (foreign?.state === 'Waiting') return { waiting: foreign.message };
+    else complete = false;
+  }
+  return complete ? { ready } : {};
+}
+
+function digests(stage: StageName, inputs: Record<string, ArtifactRef>, observed: Observed): Record<string, string> {
+  const named = Object.fromEntries(Object.entries(inputs).map(([name, artifact]) => [name, artifact.digest]));
+  // Photos are no artifact: what their folder holds stands in for a digest.
+  if (stage === 'prepare-faces' && observed.photosFingerprint) named['photos'] = observed.photosFingerprint;
+  return named;
+}
+
+function pendingStatus(name: StageName, before: StageStatus | undefined, jobs: JobObservation[], observed: Observed): StageStatus {
+  const report = observed.reports[name];
+  const status: StageStatus = { name, state: 'Pending', attempts: jobs.at(-1)?.attempt ?? before?.attempts ?? 0, cached: false };
+  const startTime = before?.startTime ?? jobs.find((j) => j.startTime)?.startTime;
+  if (startTime) status.startTime = startTime;
+  if (report?.progress) status.progress = report.progress;
+  if (report?.metrics) status.metrics = report.metrics;
+  return status;
+}
+
+function finishStage(plan: StagesPlan, status: StageStatus, artifact: Observed['artifacts'][string], jobs: JobObservation[], observed: Observed, nowMs: number): void {
+  const { metadata, ...ref } = artifact;
+  status.state = 'Succeeded';
+  status.artifact = ref;
+  status.cached = jobs.length === 0;
+  status.completionTime = jobs.at(-1)?.completionTime ?? new Date(nowMs).toISOString();
+  status.startTime ??= status.completionTime;
+  const scores = metadata['metrics'];
+  if (isNumbers(scores)) status.metrics = { ...status.metrics, ...scores };
+  if (status.progress) status.progress = { step: status.progress.totalSteps, totalSteps: status.progress.totalSteps, etaSeconds: 0 };
+  plan.actions.push(event('Normal', status.cached ? 'StageCached' : 'StageSucceeded', `${status.name} ${status.cached ? 'was taken from an earlier run' : 'succeeded'}`));
+}
+
+interface Advance {
+  resource: Resource;
+  plan: StagesPlan;
+  status: StageStatus;
+  jobs: JobObservation[];
+  observed: Observed;
+  nowMs: number;
+  assignment: Pick<StageAssignment, 'stage' | 'key' | 'config' | 'inputs'>;
+}
+
+function advanceStage({ resource, plan, status, jobs, observed, nowMs, assignment }: Advance): void {
+  const last = jobs.at(-1);
+  if (last && (last.state === 'Running' || last.state === 'Pending')) {
+    status.state = last.state;
+    return;
+  }
+  if (plan.failure) return;
+  if (last) {
+    const problem = failureMessage(status.name, last, observed);
+    status.message = problem;
+    if (last.terminal) return fail(plan, status, 'InvalidConfiguration', problem);
+    const failures = jobs.filter((j) => !j.disrupted).length;
+    if (failures > resource.spec.backoffLimit) return fail(plan, status, 'BackoffLimitExceeded', `${problem} (given up after ${failures} attempts)`);
+    const retryAtMs = last.disrupted ? nowMs : Date.parse(last.completionTime ?? new Date(nowMs).toISOString()) + retryDelayMs(failures);
+    if (retryAtMs > nowMs) {
+      plan.retryAtMs = Math.min(plan.retryAtMs ?? Infinity, retryAtMs);
+      return;
+    }
+    plan.actions.push(event(last.disrupted ? 'Normal' : 'Warning', last.disrupted ? 'StageInterrupted' : 'StageRetried', problem));
+  }
+  const attempt = Math.max(last?.attempt ?? 0, status.attempts) + 1;
+  const { kind, metadata } = resource;
+  status.attempts = attempt;
+  plan.actions.push(
+    {
+      type: 'createJob',
+      assignment: {
+        ...assignment,
+        job: jobName(metadata.name, assignment.stage, attempt),
+        attempt,
+        owner: { kind, namespace: metadata.namespace, name: metadata.name, uid: metadata.uid },
+      },
+    },
+    event('Normal', 'StageStarted', `${assignment.stage} started, attempt ${attempt}`),
+  );
+}
+
+function failureMessage(stage: StageName, job: JobObservation, observed: Observed): string {
+  if (job.state === 'Succeeded') return `${stage} ended but its artifact was not reported`;
+  const told = observed.reports[stage]?.failure?.message;
+  return [`${stage} failed`, told ?? job.message].filter(Boolean).join(': ');
+}
+
+function fail(plan: StagesPlan, status: StageStatus, reason: Reason, message: string): void {
+  status.state = 'Failed';
+  status.message = message;
+  plan.failure = { reason, message };
+}
+
+function retryDelayMs(failures: number): number {
+  return Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** (failures - 1));
+}
+
+export function event(type: 'Normal' | 'Warning', reason: Reason, message: string): Action {
+  return { type: 'recordEvent', event: { type, reason, message } };
+}
+
+function isNumbers(value: unknown): value is Record<string, number> {
+  return typeof value === 'object' && value !== null && Object.values(value).every((v) => typeof v === 'number');
+}

@@ -1,0 +1,130 @@
+import type { CrawlJobStatus, Phase, StageStatus, TrainingRunStatus } from '@caricature/contracts';
+import { planConditions, type Outcome } from './conditions.js';
+import { event, planStages, type Action, type StagesPlan } from './plan-stages.js';
+import type { Observed, Resource, ResourceStatus } from './ports.js';
+
+export interface Plan {
+  actions: Action[];
+  /** Undefined when the resource is being deleted: nobody will read it. */
+  status?: ResourceStatus;
+  /** When to look again even if nothing is heard; undefined when there is nothing to wait for. */
+  requeueAfterMs?: number;
+}
+
+/** Jobs are looked at this often even if no change is heard of: a lost notification costs no more. */
+const RUNNING_RESYNC_MS = 5_000;
+const WAITING_RESYNC_MS = 15_000;
+
+/**
+ * Decides what a resource needs, from what is known of it. Pure: the same arguments give the same plan, and carrying out a plan twice
+ * does no more than carrying it out once.
+ */
+export function plan(resource: Resource, observed: Observed, nowMs: number): Plan {
+  if (resource.metadata.deletionTimestamp) return planDeletion(observed);
+  const phase = resource.status?.phase;
+  if (phase === 'Succeeded' || phase === 'Failed') return planFinished(resource, observed, nowMs);
+  const deadlineMs = deadline(resource);
+  if (deadlineMs !== undefined && nowMs >= deadlineMs) {
+    return stopped(resource, observed, nowMs, { phase: 'Failed', reason: 'DeadlineExceeded', message: `not finished within ${resource.spec.activeDeadlineSeconds} s` });
+  }
+  if (resource.spec.suspend) return stopped(resource, observed, nowMs, { phase: 'Suspended', reason: 'Suspended', message: 'suspended by spec.suspend' });
+  const stages = planStages(resource, observed, nowMs);
+  if (stages.failure) stages.actions.push(...stopJobs(observed));
+  return finish(resource, observed, nowMs, stages, outcomeOf(stages), deadlineMs);
+}
+
+function planDeletion(observed: Observed): Plan {
+  const stops = stopJobs(observed);
+  if (stops.length > 0) return { actions: stops, requeueAfterMs: 1_000 };
+  return { actions: [{ type: 'forgetJobs' }, { type: 'removeFinalizer' }] };
+}
+
+function planFinished(resource: Resource, observed: Observed, nowMs: number): Plan {
+  const { ttlSecondsAfterFinished: ttl } = resource.spec;
+  const completedMs = Date.parse(resource.status?.completionTime ?? '');
+  const actions = stopJobs(observed).concat(publication(resource, resource.status!.stages));
+  if (ttl === undefined || Number.isNaN(completedMs)) return { actions, status: observedNow(resource, observed) };
+  const leftMs = completedMs + ttl * 1000 - nowMs;
+  if (leftMs <= 0) return { actions: [...actions, { type: 'delete' }], status: observedNow(resource, observed) };
+  return { actions, status: observedNow(resource, observed), requeueAfterMs: leftMs };
+}
+
+function observedNow(resource: Resource, observed: Observed): ResourceStatus {
+  const status = { ...resource.status!, observedGeneration: resource.metadata.generation } as TrainingRunStatus;
+  if (observed.model) status.model = observed.model;
+  return status;
+}
+
+function stopped(resource: Resource, observed: Observed, nowMs: number, outcome: Outcome): Plan {
+  const stages = resource.status?.stages.map((s): StageStatus => (s.state === 'Running' ? { ...s, state: outcome.phase === 'Failed' ? 'Failed' : 'Pending' } : s)) ?? [];
+  return finish(resource, observed, nowMs, { stages, actions: stopJobs(observed) }, outcome);
+}
+
+function finish(resource: Resource, observed: Observed, nowMs: number, stages: StagesPlan, outcome: Outcome, deadlineMs?: number): Plan {
+  const status = buildStatus(resource, observed, nowMs, stages.stages, outcome);
+  const actions = [...stages.actions, ...(outcome.phase === 'Succeeded' ? publication(resource, stages.stages) : [])];
+  if (resource.status?.phase !== outcome.phase) actions.push(event(outcome.phase === 'Failed' ? 'Warning' : 'Normal', outcome.reason, outcome.message));
+  const waits = [stages.retryAtMs, deadlineMs].filter((t) => t !== undefined).map((t) => Math.max(0, t - nowMs));
+  if (stages.stages.some((s) => s.state === 'Running') || actions.some((a) => a.type === 'createJob' || a.type === 'stopJob')) waits.push(RUNNING_RESYNC_MS);
+  if (stages.waiting) waits.push(WAITING_RESYNC_MS);
+  return { actions, status, ...(waits.length > 0 && outcome.phase !== 'Succeeded' ? { requeueAfterMs: Math.min(...waits) } : {}) };
+}
+
+function outcomeOf(stages: StagesPlan): Outcome {
+  if (stages.failure) return { phase: 'Failed', ...stages.failure };
+  if (stages.stages.every((s) => s.state === 'Succeeded')) return { phase: 'Succeeded', reason: 'AllStagesSucceeded', message: 'every stage succeeded' };
+  const current = stages.stages.filter((s) => s.state === 'Running' || (s.state === 'Pending' && s.attempts > 0)).map((s) => s.name);
+  if (stages.retryAtMs !== undefined) return { phase: 'Running', reason: 'WaitingForRetry', message: stages.stages.find((s) => s.message)?.message ?? 'waiting to try again' };
+  if (current.length > 0) return { phase: 'Running', reason: 'StageRunning', message: `running ${current.join(' and ')}` };
+  return { phase: 'Pending', reason: 'WaitingForInput', message: stages.waiting ?? 'waiting to start' };
+}
+
+function buildStatus(resource: Resource, observed: Observed, nowMs: number, stages: StageStatus[], outcome: Outcome): ResourceStatus {
+  const now = new Date(nowMs).toISOString();
+  const before = resource.status;
+  const done = outcome.phase === 'Succeeded' || outcome.phase === 'Failed';
+  const startTime = before?.startTime ?? (outcome.phase === 'Pending' ? undefined : now);
+  const status = {
+    observedGeneration: resource.metadata.generation,
+    phase: outcome.phase as Phase,
+    conditions: planConditions(before?.conditions ?? [], outcome, resource.metadata.generation, now),
+    ...(startTime ? { startTime } : {}),
+    ...(done ? { completionTime: now } : {}),
+    stages,
+  };
+  return resource.kind === 'CrawlJob' ? { ...status, ...crawlFields(stages, observed, before as CrawlJobStatus | undefined) } : { ...status, ...runFields(observed) };
+}
+
+function crawlFields(stages: StageStatus[], observed: Observed, before: CrawlJobStatus | undefined): Partial<CrawlJobStatus> {
+  const crawl = stages.find((s) => s.name === 'crawl');
+  const { images, duplicates = 0, failed = 0, bytes = 0 } = crawl?.metrics ?? {};
+  const artifact = crawl?.artifact;
+  const combinations = artifact && Object.values(observed.artifacts).find((a) => a.key === artifact.key)?.metadata['combinations'];
+  return {
+    ...(images !== undefined ? { progress: { images, duplicates, failed, bytes } } : {}),
+    ...(typeof combinations === 'string' ? { combinations } : before?.combinations ? { combinations: before.combinations } : {}),
+    ...(artifact ? { dataset: artifact } : {}),
+  };
+}
+
+function runFields(observed: Observed): Partial<TrainingRunStatus> {
+  return { ...(observed.model ? { model: observed.model } : {}), ...(observed.samples?.length ? { samples: observed.samples } : {}) };
+}
+
+function publication(resource: Resource, stages: StageStatus[]): Action[] {
+  const artifact = stages.find((s) => s.name === 'publish')?.artifact;
+  if (resource.kind !== 'TrainingRun' || !resource.spec.publish || !artifact) return [];
+  // Done once for each generation: an alias that someone moved by hand later is left where it is.
+  const published = resource.status?.model !== undefined && resource.status.observedGeneration === resource.metadata.generation;
+  return published ? [] : [{ type: 'publishModel', artifact, model: resource.spec.publish.model, alias: resource.spec.publish.alias }];
+}
+
+function stopJobs(observed: Observed): Action[] {
+  return observed.jobs.filter((j) => j.state === 'Running' || j.state === 'Pending').map((j) => ({ type: 'stopJob', job: j.name }));
+}
+
+function deadline(resource: Resource): number | undefined {
+  const { activeDeadlineSeconds } = resource.spec;
+  const startTime = resource.status?.startTime;
+  return activeDeadlineSeconds && startTime ? Date.parse(startTime) + activeDeadlineSeconds * 1000 : undefined;
+}

@@ -1,0 +1,96 @@
+import type { ArtifactRef, CrawlJob, CrawlJobStatus, ReportItem, ResourceOwner, StageAssignment, StageName, StageProgress, TrainingRun, TrainingRunStatus } from '@caricature/contracts';
+
+export type Resource = CrawlJob | TrainingRun;
+export type ResourceKind = Resource['kind'];
+export type ResourceStatus = CrawlJobStatus | TrainingRunStatus;
+
+/** Names one resource: what a queue holds. */
+export interface ResourceKey {
+  kind: ResourceKind;
+  namespace: string;
+  name: string;
+}
+
+export interface ResourceEvent {
+  type: 'Normal' | 'Warning';
+  reason: string;
+  message: string;
+}
+
+/** Where resources live: an API server, or Postgres on a machine without one. */
+export interface ResourceStore {
+  find(key: ResourceKey): Promise<Resource | undefined>;
+  list(kind: ResourceKind, namespace?: string): Promise<Resource[]>;
+  /** Calls `onChange` for every resource there is and then for every change, until `signal` aborts. May repeat itself. */
+  watch(onChange: (key: ResourceKey) => void, signal: AbortSignal): Promise<void>;
+  /** Writes the status if the resource is still as it was read; throws a retryable error with code `Conflict` otherwise. */
+  updateStatus(resource: Resource, status: ResourceStatus): Promise<void>;
+  recordEvent(resource: Resource, event: ResourceEvent): Promise<void>;
+  /** Lets a resource that is marked for deletion go. */
+  removeFinalizer(resource: Resource): Promise<void>;
+  delete(resource: Resource): Promise<void>;
+}
+
+export type JobState = 'Pending' | 'Running' | 'Succeeded' | 'Failed';
+
+/** What a pod driver sees of one attempt at one stage. */
+export interface JobObservation {
+  name: string;
+  stage: StageName;
+  attempt: number;
+  state: JobState;
+  /** The stage asks for something impossible (exit code 64): trying again is of no use. */
+  terminal: boolean;
+  /** It was stopped from outside (SIGTERM, eviction, a machine gone): not the stage's fault. */
+  disrupted: boolean;
+  startTime?: string;
+  completionTime?: string;
+  /** Why it failed, with the last lines of its log. */
+  message?: string;
+}
+
+/** How a stage's process is run: what its owner's spec says of it, beside what it computes. */
+export type Execution = Pick<
+  Resource['spec'],
+  'resources' | 'nodeSelector' | 'tolerations' | 'priorityClassName' | 'queueName' | 'activeDeadlineSeconds'
+>;
+
+/** Runs stages: Jobs on a cluster, child processes on one machine. */
+export interface PodDriver {
+  /** Every attempt made for this owner, finished ones too, for as long as the owner exists. */
+  list(owner: ResourceOwner): Promise<JobObservation[]>;
+  /** Idempotent by the assignment's job name: a job that exists already is left as it is. */
+  create(assignment: StageAssignment, execution: Execution): Promise<void>;
+  /** Asks a running job to checkpoint and stop, and kills it if it does not. Does not wait; idempotent. */
+  stop(owner: ResourceOwner, job: string): Promise<void>;
+  /** Forgets everything about an owner that is being deleted; its jobs have ended. */
+  forget(owner: ResourceOwner): Promise<void>;
+  /** The whole log of an attempt, or undefined when there is none. */
+  log(owner: ResourceOwner, job: string): Promise<string | undefined>;
+  /** Calls `onChange` with the owner of each job that changes, until `signal` aborts. */
+  watch(onChange: (owner: ResourceOwner) => void, signal: AbortSignal): Promise<void>;
+}
+
+/** What the workers have told about a resource's stages so far. */
+export interface StageReport {
+  progress?: StageProgress;
+  metrics?: Record<string, number>;
+  failure?: Extract<ReportItem, { type: 'failed' }>;
+}
+
+/** Everything that planning looks at beside the resource itself and the time. */
+export interface Observed {
+  jobs: JobObservation[];
+  reports: Partial<Record<StageName, StageReport>>;
+  /** Finished artifacts that are there, by their key. */
+  artifacts: Record<string, ArtifactRef & { metadata: Record<string, unknown> }>;
+  /** Inputs made by other resources, by the stage that made them. */
+  inputs: Record<string, InputState>;
+  /** A digest of what the photos' folder holds, where the folder can be seen. */
+  photosFingerprint?: string;
+  samples: TrainingRunStatus['samples'];
+  /** The published version, once there is one. */
+  model?: TrainingRunStatus['model'];
+}
+
+export type InputState = { state: 'Ready'; artifact: ArtifactRef } | { state: 'Waiting'; message: string } | { state: 'Failed'; message: string };
