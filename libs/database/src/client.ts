@@ -1,0 +1,17 @@
+import { PrismaPg } from '@prisma/adapter-pg';
+
+import { Prisma, PrismaClient } from './generated/client.js';
+
+/** What a repository works on: the client, or the transaction it is part of. */
+export type Client = PrismaClient | Prisma.TransactionClient;
+
+export function createClient(url: string): PrismaClient {
+  // The adapter writes times without a zone and reads them as UTC, so the session's zone has to be UTC whatever the server's is.
+  const adapter = new PrismaPg({ connectionString: url, max: 10, options: '-c timezone=UTC' });
+  return new PrismaClient({ adapter, transactionOptions: { maxWait: 10_000, timeout: 30_000 } });
+}
+
+/** Runs `work` in a transaction: the one that `client` already is, or a new one. */
+export function inTransaction<T>(client: Client, work: (tx: Prisma.TransactionClient) => Promise<T>): Promise<T> {
+  return '$transaction' in client ? client.$transaction(work) : work(client);
+}

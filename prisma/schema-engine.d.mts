@@ -1,0 +1,1 @@
+export function diffSchema(options: { url: string; schemaFile: string }): Promise<string>;
