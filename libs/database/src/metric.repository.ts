@@ -26,16 +26,25 @@ async function insertMany(client: Client, runUid: string, stage: string, points:
 
 type SeriesRow = MetricBucket & { stage: string; name: string };
 
-/** Steps are cut into at most maxPoints buckets of one width, so that the series of a run line up. */
+/**
+ * Steps are cut into at most maxPoints buckets of one width, so that the series of a run line up. Each series is read by itself,
+ * along the primary key: the planner would otherwise sort or hash half a million rows by text.
+ */
 async function series(client: Client, query: MetricQuery): Promise<MetricSeries[]> {
-  const where = condition(query);
+  const points = Prisma.sql`metric_point WHERE run_uid = ${query.runUid}::uuid AND stage = chosen.stage AND name = chosen.name`;
+  const steps = stepsOf(query);
   const rows = await client.$queryRaw<SeriesRow[]>`
-    WITH bounds AS (SELECT min(step) AS low, max(step) AS high FROM metric_point WHERE ${where}),
+    WITH RECURSIVE ${chosenSeries(query)},
+    bounds AS (
+      SELECT min(each.low) AS low, max(each.high) AS high
+      FROM chosen, LATERAL (SELECT min(step) AS low, max(step) AS high FROM ${points} AND ${steps}) each),
     width AS (SELECT low, greatest(1, ceil((high - low + 1)::float8 / ${query.maxPoints ?? DEFAULT_MAX_POINTS}::int)::int) AS steps FROM bounds)
-    SELECT stage, name, max(step) AS step, min(value) AS min, max(value) AS max, avg(value) AS avg,
-           (max(ARRAY[step, value]))[2] AS last, count(*)::int AS count, max(at) AS at
-    FROM metric_point, width WHERE ${where}
-    GROUP BY stage, name, (step - low) / steps
+    SELECT chosen.stage, chosen.name, bucket.*, final.value AS last, final.at
+    FROM width, chosen,
+      LATERAL (
+        SELECT max(step) AS step, min(value) AS min, max(value) AS max, avg(value) AS avg, count(*)::int AS count
+        FROM ${points} AND ${steps} GROUP BY (step - low) / steps) bucket,
+      LATERAL (SELECT value, at FROM ${points} AND step = bucket.step LIMIT 1) final
     ORDER BY stage, name, step`;
   return groupSeries(rows);
 }
@@ -50,17 +59,32 @@ function groupSeries(rows: SeriesRow[]): MetricSeries[] {
   return all;
 }
 
-function condition({ runUid, stage, names, fromStep, toStep }: MetricQuery): Prisma.Sql {
-  const parts = [Prisma.sql`run_uid = ${runUid}::uuid`];
-  if (stage !== undefined) parts.push(Prisma.sql`stage = ${stage}`);
-  if (names !== undefined) parts.push(Prisma.sql`name = ANY(${names}::text[])`);
-  if (fromStep !== undefined) parts.push(Prisma.sql`step >= ${fromStep}::int`);
-  if (toStep !== undefined) parts.push(Prisma.sql`step <= ${toStep}::int`);
-  return Prisma.join(parts, ' AND ');
+/** The series of a run are few: found by leaping along the primary key from one to the next, not by reading every point. */
+function chosenSeries({ runUid, stage, names }: MetricQuery): Prisma.Sql {
+  const inStage = stage === undefined ? Prisma.sql`TRUE` : Prisma.sql`stage = ${stage}`;
+  const named = names === undefined ? Prisma.sql`TRUE` : Prisma.sql`name = ANY(${names}::text[])`;
+  return Prisma.sql`
+    known (stage, name) AS (
+      (SELECT stage, name FROM metric_point WHERE run_uid = ${runUid}::uuid ORDER BY stage, name LIMIT 1)
+      UNION ALL
+      SELECT next.stage, next.name FROM known, LATERAL (
+        SELECT stage, name FROM metric_point
+        WHERE run_uid = ${runUid}::uuid AND (stage, name) > (known.stage, known.name) ORDER BY stage, name LIMIT 1) next),
+    chosen AS (SELECT stage, name FROM known WHERE ${inStage} AND ${named})`;
+}
+
+function stepsOf({ fromStep, toStep }: MetricQuery): Prisma.Sql {
+  const from = fromStep === undefined ? Prisma.sql`TRUE` : Prisma.sql`step >= ${fromStep}::int`;
+  const to = toStep === undefined ? Prisma.sql`TRUE` : Prisma.sql`step <= ${toStep}::int`;
+  return Prisma.sql`${from} AND ${to}`;
 }
 
 async function latest(client: Client, runUid: string, stage?: string): Promise<LatestMetric[]> {
-  const where = condition({ runUid, stage });
   return client.$queryRaw<LatestMetric[]>`
-    SELECT DISTINCT ON (stage, name) stage, name, step, value, at FROM metric_point WHERE ${where} ORDER BY stage, name, step DESC`;
+    WITH RECURSIVE ${chosenSeries({ runUid, stage })}
+    SELECT chosen.stage, chosen.name, final.step, final.value, final.at
+    FROM chosen, LATERAL (
+      SELECT step, value, at FROM metric_point
+      WHERE run_uid = ${runUid}::uuid AND stage = chosen.stage AND name = chosen.name ORDER BY step DESC LIMIT 1) final
+    ORDER BY stage, name`;
 }
