@@ -1,0 +1,69 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createArtifactStore, createWorkArea } from '@caricature/artifacts';
+import type { StageAssignment } from '@caricature/contracts';
+import { COMMANDS } from './commands/index.js';
+import { ReportSender } from './reports/report-sender.js';
+import { EXIT, exitCodeOf, InterruptedError } from './stage.error.js';
+import { createInput, runStage, scratchFolder } from './stage.js';
+import { readWorkerEnvironment } from './worker.env.js';
+
+const USAGE = `worker STAGE --assignment FILE
+  Runs one stage (${Object.keys(COMMANDS).join(', ')}) and reports to the controller.
+  Exit codes: 0 done, 64 the resource asks for something impossible, 75 stopped at a checkpoint, 1 failed.`;
+
+async function main(argv: string[]): Promise<number> {
+  const [stage, flag, file] = argv;
+  if (!stage || stage === '--help' || flag !== '--assignment' || !file || !(stage in COMMANDS)) {
+    console.error(USAGE);
+    return stage === '--help' ? 0 : EXIT.impossible;
+  }
+  const assignment = JSON.parse(await readFile(file, 'utf8')) as StageAssignment;
+  const environment = readWorkerEnvironment();
+  const abort = new AbortController();
+  process.on('SIGTERM', () => abort.abort(new InterruptedError()));
+  process.on('SIGINT', () => abort.abort(new InterruptedError()));
+  const log = (line: string) => console.log(`${new Date().toISOString()} ${line}`);
+  const store = createArtifactStore(environment.artifactsUri);
+  const reports = new ReportSender({ ...environment, assignment, log });
+  await reports.start();
+  const code = await run(assignment, environment.scratchDir, store, reports, abort.signal, log);
+  await reports.close();
+  store.close?.();
+  return code;
+}
+
+async function run(
+  assignment: StageAssignment,
+  scratchRoot: string,
+  store: ReturnType<typeof createArtifactStore>,
+  reports: ReportSender,
+  signal: AbortSignal,
+  log: (line: string) => void,
+): Promise<number> {
+  try {
+    const command = COMMANDS[assignment.stage as keyof typeof COMMANDS];
+    const artifact = await runStage(command, {
+      assignment,
+      config: assignment.config,
+      store,
+      work: createWorkArea(store, assignment),
+      scratchDir: scratchFolder(scratchRoot, assignment),
+      signal,
+      report: (item) => reports.add(item),
+      log,
+      input: createInput(store, assignment, join(scratchRoot, 'inputs')),
+    });
+    log(`${assignment.stage} done: ${artifact.digest}`);
+    return EXIT.succeeded;
+  } catch (caught) {
+    const error = signal.aborted ? new InterruptedError() : (caught as Error & { code?: string; retryable?: boolean });
+    const code = exitCodeOf(error);
+    log(`${error.name}: ${error.message}`);
+    if (code === EXIT.failed) console.error(error.stack);
+    if (code !== EXIT.interrupted) reports.add({ type: 'failed', code: error.code ?? 'Failed', message: error.message, retryable: code !== EXIT.impossible });
+    return code;
+  }
+}
+
+process.exit(await main(process.argv.slice(2)));

@@ -1,0 +1,79 @@
+import { createHash } from 'node:crypto';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createWorkArea, findArtifact, materializeArtifact, publishArtifact, type Artifact, type ArtifactStore } from '@caricature/artifacts';
+import type { ReportItem, StageAssignment } from '@caricature/contracts';
+
+export type WorkArea = ReturnType<typeof createWorkArea>;
+
+/** What a command works with. */
+export interface StageContext<Config = Record<string, unknown>> {
+  assignment: StageAssignment;
+  config: Config;
+  store: ArtifactStore;
+  /** Files that outlive this attempt but not the stage: checkpoints, a half-done crawl. */
+  work: WorkArea;
+  /** A local folder of this stage's own that survives a restart on the same machine. */
+  scratchDir: string;
+  signal: AbortSignal;
+  report(item: ReportItem): void;
+  log(line: string): void;
+  /** The local folder of an input artifact, verified. */
+  input(stage: string): Promise<string>;
+}
+
+/** What a command hands over: a folder that becomes the artifact, and what is to be known of it. */
+export interface StageOutput {
+  dir: string;
+  metadata: Record<string, unknown> & { metrics?: Record<string, number> };
+}
+
+export type StageCommand = (context: StageContext<never>) => Promise<StageOutput>;
+
+/**
+ * Runs one stage: makes its artifact unless it is there already, and reports it. Whatever moment it is killed at, running it again ends
+ * with the same single artifact.
+ */
+export async function runStage(command: StageCommand, context: StageContext): Promise<Artifact> {
+  const { assignment, store } = context;
+  const existing = await findArtifact(store, assignment.stage, assignment.key);
+  const artifact = existing ?? (await makeArtifact(command, context));
+  context.report({
+    type: 'artifact',
+    digest: artifact.digest,
+    uri: `${store.uri.replace(/\/$/, '')}/${artifact.stage}/${artifact.key}`,
+    bytes: artifact.files.reduce((sum, f) => sum + f.bytes, 0),
+    from: artifact.from,
+    metadata: artifact.metadata ?? {},
+  });
+  return artifact;
+}
+
+async function makeArtifact(command: StageCommand, context: StageContext): Promise<Artifact> {
+  const { assignment, store, scratchDir } = context;
+  await mkdir(scratchDir, { recursive: true });
+  const output = await command(context as StageContext<never>);
+  const artifact = await publishArtifact(store, {
+    stage: assignment.stage,
+    key: assignment.key,
+    dir: output.dir,
+    from: Object.values(assignment.inputs).map((i) => i.digest),
+    metadata: output.metadata,
+  });
+  await context.work.remove();
+  await rm(scratchDir, { recursive: true, force: true });
+  return artifact;
+}
+
+export function createInput(store: ArtifactStore, assignment: StageAssignment, cacheDir: string): StageContext['input'] {
+  return async (stage) => {
+    const ref = assignment.inputs[stage];
+    if (!ref) throw new Error(`the assignment names no input ${stage}`);
+    return materializeArtifact(store, { stage: ref.stage, key: ref.key }, cacheDir);
+  };
+}
+
+/** A folder for this stage's key, the same for every attempt on this machine. */
+export function scratchFolder(root: string, assignment: StageAssignment): string {
+  return join(root, assignment.stage, createHash('sha256').update(assignment.key).digest('hex').slice(0, 16));
+}

@@ -1,0 +1,29 @@
+import { readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+export interface WorkerEnvironment {
+  controllerUrl: string;
+  artifactsUri: string;
+  token: string;
+  /** Where reports wait while the controller is away. */
+  spoolDir: string;
+  /** Where artifacts from a remote store are kept and outputs are built. */
+  scratchDir: string;
+}
+
+/** Reads what the pod driver gave this process. */
+export function readWorkerEnvironment(): WorkerEnvironment {
+  const need = (name: string): string => {
+    const value = process.env[name];
+    if (!value) throw new Error(`${name} is not set: a worker is started by the controller, not by hand`);
+    return value;
+  };
+  return {
+    controllerUrl: need('CARICATURE_CONTROLLER_URL'),
+    artifactsUri: need('CARICATURE_ARTIFACTS_URI'),
+    token: readFileSync(need('CARICATURE_TOKEN_FILE'), 'utf8').trim(),
+    spoolDir: need('CARICATURE_SPOOL'),
+    scratchDir: process.env['CARICATURE_SCRATCH'] ?? join(tmpdir(), 'caricature'),
+  };
+}

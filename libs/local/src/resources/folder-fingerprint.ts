@@ -1,0 +1,22 @@
+import { createHash } from 'node:crypto';
+import { readdir, stat } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/**
+ * A digest of a `file://` folder's names, sizes and times of change, which stands for what it holds; undefined for other addresses and for
+ * a folder that is not there (the stage that reads it says so).
+ */
+export async function folderFingerprint(uri: string): Promise<string | undefined> {
+  if (!uri.startsWith('file://')) return undefined;
+  const root = fileURLToPath(uri);
+  const entries = await readdir(root, { recursive: true, withFileTypes: true }).catch(() => undefined);
+  if (!entries) return undefined;
+  const hash = createHash('sha256');
+  const files = entries.filter((e) => e.isFile()).map((e) => join(e.parentPath, e.name)).sort();
+  for (const file of files) {
+    const { size, mtimeMs } = await stat(file);
+    hash.update(`${relative(root, file)}\0${size}\0${Math.round(mtimeMs)}\n`);
+  }
+  return hash.digest('hex');
+}
