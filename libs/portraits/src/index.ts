@@ -1,0 +1,10 @@
+export { TRAITS, TRAIT_NAMES, UNKNOWN_TRAIT, describeTraits, traitsToRow, type TraitName, type Traits } from './traits.js';
+export { PortraitsError, type PortraitsErrorCode } from './portraits.error.js';
+export { createIdentity, createPerson, type PersonIdentity } from './person.identity.js';
+export { createShot, type Shot } from './person.shot.js';
+export { drawPerson } from './person.drawing.js';
+export { generatePeople, type GeneratePeopleOptions, type PeopleSettings, type PersonRecord } from './people.generator.js';
+export { AVATAR_GENDERS, AVATAR_LIBRARIES, AVATAR_LICENCES, type AvatarGender, type AvatarLibrary, type AvatarLicence } from './avatar.library.js';
+export { AVATAR_TEMPLATES } from './avatar.template.js';
+export { chooseOptions, drawAvatar, libraryOf, type AvatarParameters, type AvatarRequest } from './avatar.drawing.js';
+export { countCombinations, currentCatalog, legacyCatalog, parametersOfTraits, traitsOfParameters, type AvatarCatalog } from './avatar.catalog.js';

@@ -1,0 +1,85 @@
+import type { PersonIdentity } from './person.identity.js';
+import { ellipse, n, path, shade, type Palette } from './person.paint.js';
+import type { Shot } from './person.shot.js';
+import { Random } from './random.js';
+
+const [BALD, SHORT, LONG, CURLY] = [0, 1, 2, 3];
+
+/** Hair behind the head: lengths beside the neck, or the cloud of curls. Coordinates about the face's centre. */
+export function hairBehind(person: PersonIdentity, shot: Shot, palette: Palette): string {
+  const { halfWidth: w, halfHeight: h } = person.face;
+  const fill = palette.round('hairBehind', person.hairColor, 0.45);
+  if (person.traits.hair === LONG) return longBehind(person, shot, fill, w, h);
+  if (person.traits.hair === CURLY) return curls(person, shot, palette, w + 3.5, h + 3, 22, -0.12);
+  return '';
+}
+
+/** Hair before the forehead. */
+export function hairFront(person: PersonIdentity, shot: Shot, palette: Palette): string {
+  const { halfWidth: w, halfHeight: h } = person.face;
+  const shift = shot.yaw * 2;
+  switch (person.traits.hair) {
+    case BALD:
+      return shot.flat ? '' : ellipse(shot.lightX * 7, -h * 0.72, 6, 3.4, `fill="${palette.spot('shine', '#fff', 0.5)}"`);
+    case SHORT:
+      return cap(person, shot, palette, w * 1.05, h, -h * 0.42, -h * 0.6 + shift * 0.3);
+    case LONG:
+      return cap(person, shot, palette, w * 1.12, h, h * 0.02, -h * 0.62);
+    default:
+      return curls(person, shot, palette, w * 0.95, h * 0.92, 13, -0.62);
+  }
+}
+
+function longBehind(person: PersonIdentity, shot: Shot, fill: string, w: number, h: number): string {
+  const low = h * 1.55;
+  const outer = w * 1.38;
+  const shape = `M${n(-w)} ${n(-h * 0.6)} C${n(-w * 1.5)} ${n(-h * 1.45)} ${n(w * 1.5)} ${n(-h * 1.45)} ${n(w)} ${n(-h * 0.6)} C${n(outer)} ${n(0)} ${n(outer * 0.98)} ${n(h)} ${n(outer)} ${n(low)} L${n(-outer)} ${n(low)} C${n(-outer * 0.98)} ${n(h)} ${n(-outer)} 0 ${n(-w)} ${n(-h * 0.6)}Z`;
+  return path(shape, `fill="${fill}"`) + (shot.flat ? '' : strands(person, 22, outer, -h * 0.6, low));
+}
+
+function strands(person: PersonIdentity, count: number, halfWidth: number, top: number, bottom: number): string {
+  const random = new Random('strands', person.seed);
+  let lines = '';
+  for (let i = 0; i < count; i++) {
+    const x = random.between(-halfWidth, halfWidth) * 0.95;
+    const bend = random.between(-3, 3);
+    const color = shade(person.hairColor, random.chance(0.5) ? random.between(0.6, 0.85) : random.between(1.12, 1.4));
+    lines += path(`M${n(x * 0.75)} ${n(top)} Q${n(x + bend)} ${n((top + bottom) / 2)} ${n(x)} ${n(bottom)}`, `fill="none" stroke="${color}" stroke-width="0.6" opacity="0.7"`);
+  }
+  return lines;
+}
+
+/** Hair that follows the skull from temple to temple, with the forehead's line `hairline` and the sides down to `sides`. */
+function cap(person: PersonIdentity, shot: Shot, palette: Palette, w: number, h: number, sides: number, hairline: number): string {
+  const random = new Random('cap', person.seed);
+  const part = random.between(-0.6, 0.6) * w;
+  const top = -h * random.between(1.12, 1.24);
+  const shape =
+    `M${n(-w)} ${n(sides)} C${n(-w * 1.12)} ${n(top * 0.95)} ${n(-w * 0.5)} ${n(top)} 0 ${n(top)} C${n(w * 0.5)} ${n(top)} ${n(w * 1.12)} ${n(top * 0.95)} ${n(w)} ${n(sides)} ` +
+    `C${n(w * 0.86)} ${n(hairline)} ${n(w * 0.6)} ${n(hairline * 1.02)} ${n(part)} ${n(hairline * 1.08)} C${n(-w * 0.6)} ${n(hairline)} ${n(-w * 0.86)} ${n(hairline)} ${n(-w)} ${n(sides)}Z`;
+  const fill = palette.round('cap', person.hairColor, 0.38);
+  if (shot.flat) return path(shape, `fill="${fill}"`);
+  let lines = '';
+  for (let i = 0; i < 18; i++) {
+    const x = random.between(-0.95, 0.95) * w;
+    const color = shade(person.hairColor, random.chance(0.5) ? random.between(0.6, 0.85) : random.between(1.12, 1.45));
+    const y = hairline * 1.08 + Math.abs(x / w) * 3;
+    lines += path(`M${n(part * 0.5 + x * 0.35)} ${n(top * 0.96)} Q${n(x)} ${n(top * 0.9)} ${n(x)} ${n(y)}`, `fill="none" stroke="${color}" stroke-width="0.55" opacity="0.65"`);
+  }
+  return path(shape, `fill="${fill}"`) + lines;
+}
+
+/** Round curls on an ellipse about the head, from the height `from` (in half heights) upwards. */
+function curls(person: PersonIdentity, shot: Shot, palette: Palette, w: number, h: number, count: number, from: number): string {
+  const random = new Random('curls', person.seed, count);
+  const fill = palette.round(`curl${count}`, person.hairColor, 0.4);
+  const edge = shot.flat ? '' : `stroke="${shade(person.hairColor, 0.62)}" stroke-width="0.5"`;
+  let drawn = from > -0.5 ? ellipse(0, -h * 0.3, w * 1.02, h * 0.86, `fill="${shade(person.hairColor, shot.flat ? 1 : 0.72)}"`) : '';
+  const spread = Math.PI / 2 + Math.asin(-from > 1 ? 1 : 0.35 + from * -0.3);
+  for (let i = 0; i < count; i++) {
+    const angle = -Math.PI / 2 + (i / (count - 1) - 0.5) * 2 * Math.min(spread, from > -0.5 ? 2.25 : 1.15);
+    const radius = random.between(4.2, 6.4);
+    drawn += ellipse(Math.cos(angle) * w * random.between(0.92, 1.12), Math.sin(angle) * h * random.between(0.88, 1.02), radius, radius * 0.95, `fill="${fill}" ${edge}`);
+  }
+  return drawn;
+}
