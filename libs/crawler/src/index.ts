@@ -1,0 +1,10 @@
+export { parseCatalog, type Category } from './catalog.js';
+export { crawl, type CrawlOptions, type CrawlProgress, type CrawlResult } from './crawl.js';
+export type { CatalogSource, CrawlSource, CrawlSpec, Politeness } from './crawl-spec.js';
+export { CrawlError, type CrawlErrorCode } from './crawl.error.js';
+export type { DiscoveryProgress } from './discovery.js';
+export type { FetcherOptions } from './fetcher.js';
+export { createPermutation } from './permutation.js';
+export { resolveCatalog, type ResolvedCatalog, type ResolveOptions } from './resolve-catalog.js';
+export { combinationsOf, createSampler, type Gender, type Sample, type SampleSpace } from './sampling.js';
+export { type ShardStatistics } from './shard.js';

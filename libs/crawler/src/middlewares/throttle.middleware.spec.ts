@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest';
+import { RequestFailure } from '../request.js';
+import { Throttle } from './throttle.middleware.js';
+
+function aThrottle(requestsPerSecond: number) {
+  const clock = { ms: 10_000 };
+  return { clock, throttle: new Throttle(requestsPerSecond, () => clock.ms) };
+}
+
+describe('Throttle', () => {
+  it('gives so many tokens a second', () => {
+    const { throttle } = aThrottle(4);
+    expect([1, 2, 3, 4, 5].map(() => throttle.takeMs())).toEqual([0, 250, 500, 750, 1000]);
+  });
+
+  it('lets a tenth of a second’s requests go at once after a pause, not more', () => {
+    const { throttle } = aThrottle(50);
+    expect(Array.from({ length: 7 }, () => throttle.takeMs()).filter((ms) => ms === 0)).toHaveLength(5);
+  });
+
+  it('holds all requests back for as long as a server asks', async () => {
+    const { throttle, clock } = aThrottle(4);
+    const fetch = throttle.middleware(() => Promise.reject(new RequestFailure('throttled', 'busy', 30_000)));
+    await expect(fetch({ url: new URL('http://a/'), accept: 'image' })).rejects.toThrow('busy');
+    expect(throttle.takeMs()).toBe(30_000);
+    clock.ms += 31_000;
+    expect(throttle.takeMs()).toBe(0);
+  });
+
+  it('slows to a Crawl-delay, and is not hurried by a shorter one', () => {
+    const { throttle } = aThrottle(4);
+    throttle.slowDown(2000);
+    throttle.slowDown(10);
+    expect([1, 2, 3].map(() => throttle.takeMs())).toEqual([0, 2000, 4000]);
+  });
+});

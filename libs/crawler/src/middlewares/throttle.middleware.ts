@@ -1,0 +1,49 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { RequestFailure, type Middleware } from '../request.js';
+
+/** How much of a second's requests may go at once after a pause. */
+const BURST_SECONDS = 0.1;
+
+/** A token bucket for all requests of a crawl, which a server's Retry-After empties and a Crawl-delay slows. */
+export class Throttle {
+  private intervalMs: number;
+  private nextMs = 0;
+
+  /** @param now a clock in milliseconds */
+  constructor(
+    requestsPerSecond: number,
+    private readonly now: () => number = () => performance.now(),
+  ) {
+    this.intervalMs = 1000 / requestsPerSecond;
+  }
+
+  /** At least this long from one request to the next. */
+  slowDown(intervalMs: number): void {
+    this.intervalMs = Math.max(this.intervalMs, intervalMs);
+  }
+
+  /** No request for so long. */
+  pause(ms: number): void {
+    this.nextMs = Math.max(this.nextMs, this.now() + ms);
+  }
+
+  /** Takes the next token: how long to wait for it. */
+  takeMs(): number {
+    const now = this.now();
+    const burstMs = Math.max(0, BURST_SECONDS * 1000 - this.intervalMs);
+    const atMs = Math.max(this.nextMs, now - burstMs);
+    this.nextMs = atMs + this.intervalMs;
+    return Math.max(0, atMs - now);
+  }
+
+  readonly middleware: Middleware = (next) => async (request) => {
+    const waitMs = this.takeMs();
+    if (waitMs > 0) await sleep(waitMs, undefined, request.signal ? { signal: request.signal } : {});
+    try {
+      return await next(request);
+    } catch (error) {
+      if (error instanceof RequestFailure && error.retryAfterMs !== undefined) this.pause(error.retryAfterMs);
+      throw error;
+    }
+  };
+}
