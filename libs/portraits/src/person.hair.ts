@@ -10,7 +10,7 @@ export function hairBehind(person: PersonIdentity, shot: Shot, palette: Palette)
   const { halfWidth: w, halfHeight: h } = person.face;
   const fill = palette.round('hairBehind', person.hairColor, 0.45);
   if (person.traits.hair === LONG) return longBehind(person, shot, fill, w, h);
-  if (person.traits.hair === CURLY) return curls(person, shot, palette, w + 3.5, h + 3, 22, -0.12);
+  if (person.traits.hair === CURLY) return curls(person, shot, palette, w + 3.5, h + 3, 22, 2.25);
   return '';
 }
 
@@ -26,7 +26,7 @@ export function hairFront(person: PersonIdentity, shot: Shot, palette: Palette):
     case LONG:
       return cap(person, shot, palette, w * 1.12, h, h * 0.02, -h * 0.62);
     default:
-      return curls(person, shot, palette, w * 0.95, h * 0.92, 13, -0.62);
+      return curls(person, shot, palette, w * 0.95, h * 0.92, 13, 1.15);
   }
 }
 
@@ -55,7 +55,7 @@ function cap(person: PersonIdentity, shot: Shot, palette: Palette, w: number, h:
   const part = random.between(-0.6, 0.6) * w;
   const top = -h * random.between(1.12, 1.24);
   const shape =
-    `M${n(-w)} ${n(sides)} C${n(-w * 1.12)} ${n(top * 0.95)} ${n(-w * 0.5)} ${n(top)} 0 ${n(top)} C${n(w * 0.5)} ${n(top)} ${n(w * 1.12)} ${n(top * 0.95)} ${n(w)} ${n(sides)} ` +
+    `M${n(-w)} ${n(sides)} C${n(-w * 1.12)} ${n(top * 0.62)} ${n(-w * 0.68)} ${n(top)} 0 ${n(top)} C${n(w * 0.68)} ${n(top)} ${n(w * 1.12)} ${n(top * 0.62)} ${n(w)} ${n(sides)} ` +
     `C${n(w * 0.86)} ${n(hairline)} ${n(w * 0.6)} ${n(hairline * 1.02)} ${n(part)} ${n(hairline * 1.08)} C${n(-w * 0.6)} ${n(hairline)} ${n(-w * 0.86)} ${n(hairline)} ${n(-w)} ${n(sides)}Z`;
   const fill = palette.round('cap', person.hairColor, 0.38);
   if (shot.flat) return path(shape, `fill="${fill}"`);
@@ -63,21 +63,21 @@ function cap(person: PersonIdentity, shot: Shot, palette: Palette, w: number, h:
   for (let i = 0; i < 18; i++) {
     const x = random.between(-0.95, 0.95) * w;
     const color = shade(person.hairColor, random.chance(0.5) ? random.between(0.6, 0.85) : random.between(1.12, 1.45));
-    const y = hairline * 1.08 + Math.abs(x / w) * 3;
-    lines += path(`M${n(part * 0.5 + x * 0.35)} ${n(top * 0.96)} Q${n(x)} ${n(top * 0.9)} ${n(x)} ${n(y)}`, `fill="none" stroke="${color}" stroke-width="0.55" opacity="0.65"`);
+    const y = hairline * 1.05 + Math.abs(x / w) * 3;
+    lines += path(`M${n(part * 0.5 + x * 0.35)} ${n(top * 0.96)} Q${n(x * 0.9)} ${n(top * 0.82)} ${n(x)} ${n(y)}`, `fill="none" stroke="${color}" stroke-width="0.55" opacity="0.65"`);
   }
   return path(shape, `fill="${fill}"`) + lines;
 }
 
-/** Round curls on an ellipse about the head, from the height `from` (in half heights) upwards. */
-function curls(person: PersonIdentity, shot: Shot, palette: Palette, w: number, h: number, count: number, from: number): string {
+/** Round curls on an ellipse about the head, `spread` radians to both sides of its top; a cloud is filled behind the head. */
+function curls(person: PersonIdentity, shot: Shot, palette: Palette, w: number, h: number, count: number, spread: number): string {
+  const cloud = spread > Math.PI / 2;
   const random = new Random('curls', person.seed, count);
   const fill = palette.round(`curl${count}`, person.hairColor, 0.4);
   const edge = shot.flat ? '' : `stroke="${shade(person.hairColor, 0.62)}" stroke-width="0.5"`;
-  let drawn = from > -0.5 ? ellipse(0, -h * 0.3, w * 1.02, h * 0.86, `fill="${shade(person.hairColor, shot.flat ? 1 : 0.72)}"`) : '';
-  const spread = Math.PI / 2 + Math.asin(-from > 1 ? 1 : 0.35 + from * -0.3);
+  let drawn = cloud ? ellipse(0, -h * 0.3, w * 1.02, h * 0.86, `fill="${shade(person.hairColor, shot.flat ? 1 : 0.72)}"`) : '';
   for (let i = 0; i < count; i++) {
-    const angle = -Math.PI / 2 + (i / (count - 1) - 0.5) * 2 * Math.min(spread, from > -0.5 ? 2.25 : 1.15);
+    const angle = -Math.PI / 2 + (i / (count - 1) - 0.5) * 2 * spread;
     const radius = random.between(4.2, 6.4);
     drawn += ellipse(Math.cos(angle) * w * random.between(0.92, 1.12), Math.sin(angle) * h * random.between(0.88, 1.02), radius, radius * 0.95, `fill="${fill}" ${edge}`);
   }

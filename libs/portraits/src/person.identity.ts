@@ -41,7 +41,7 @@ export function createIdentity(traits: Traits, seed: string): PersonIdentity {
     skinColor: skin,
     hairColor: vary(random, HAIR[traits.hairColor]!, 7),
     irisColor: random.pick(IRIS),
-    lipColor: [skin[0] * 0.82 + 18, skin[1] * 0.56, skin[2] * 0.56],
+    lipColor: [skin[0] * 0.66 + 58, skin[1] * 0.5 + 12, skin[2] * 0.5 + 14],
     face: { halfWidth: random.between(18.5, 23), halfHeight: random.between(25, 29), jaw: random.between(0.72, 1), chin: random.between(0.2, 0.5) },
     eyes: { y: random.between(-3.5, 0.5), apart: random.between(8.2, 10.4), size: random.between(2.9, 4), slant: random.between(-8, 8) },
     nose: { length: random.between(7, 11), width: random.between(2.4, 4.2) },
