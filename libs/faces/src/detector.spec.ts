@@ -12,9 +12,9 @@ let detector: FaceDetector;
 beforeAll(async () => {
   photos = await makeRealPhotos();
   detector = await createFaceDetector();
-});
+}, 120_000);
 
-describe('a face detector on real photos', () => {
+describe('a face detector on real photos', { timeout: 120_000 }, () => {
   it.each(['astronaut', 'coins', 'cat', 'coffee', 'camera'])('finds the same boxes as OpenCV in Python: %s', async (name) => {
     const boxes = await detector.detect(await photos.read(name));
     expect(byPlace(boxes)).toEqual(byPlace(photos.facesByPython[name]!));

@@ -5,3 +5,4 @@ export * from './crop.js';
 export * from './detector.js';
 export * from './photo.error.js';
 export * from './photo.js';
+export * from './prepare.js';

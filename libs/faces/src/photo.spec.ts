@@ -1,10 +1,11 @@
 import sharp from 'sharp';
+import type { Sharp } from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { openPhoto, toPixels } from './photo.js';
 
 const RED = { r: 200, g: 10, b: 10 };
 
-function aPicture(width = 40, height = 30, channels: 3 | 4 = 3): sharp.Sharp {
+function aPicture(width = 40, height = 30, channels: 3 | 4 = 3): Sharp {
   return sharp({ create: { width, height, channels, background: channels === 3 ? RED : { ...RED, alpha: 0 } } });
 }
 
