@@ -1,0 +1,85 @@
+import type { ArtifactRef, CrawlJob, StageName, TrainingRun } from '@caricature/contracts';
+import type { Database } from '@caricature/database';
+import { folderFingerprint } from '@caricature/local';
+import { keysToLookUp, type InputState, type Observed, type PodDriver, type Resource, type ResourceStore, type StageReport } from '@caricature/reconciler';
+
+export interface Sources {
+  store: ResourceStore;
+  driver: PodDriver;
+  database: Database;
+  /** What the workers told lately, by resource. */
+  reports(uid: string): Partial<Record<StageName, StageReport>>;
+}
+
+/** Gathers everything that planning for a resource looks at. */
+export async function observe(resource: Resource, { store, driver, database, reports }: Sources): Promise<Observed> {
+  const { kind, metadata } = resource;
+  const [jobs, samples, inputs, photosFingerprint, model] = await Promise.all([
+    driver.list({ kind, namespace: metadata.namespace, name: metadata.name, uid: metadata.uid }),
+    kind === 'TrainingRun' ? database.samples.list(metadata.uid) : [],
+    kind === 'TrainingRun' ? foreignInputs(resource, store) : {},
+    kind === 'TrainingRun' ? photosOf(resource) : undefined,
+    kind === 'TrainingRun' ? publishedModel(resource, database) : undefined,
+  ]);
+  const observed: Observed = {
+    jobs,
+    reports: reports(metadata.uid),
+    artifacts: {},
+    inputs,
+    samples: samples.slice(-20).map(({ step, uri }) => ({ step, uri, digest: '' })),
+    ...(photosFingerprint ? { photosFingerprint } : {}),
+    ...(model ? { model } : {}),
+  };
+  await lookUpArtifacts(resource, observed, database);
+  return observed;
+}
+
+/** A stage's key can only be named once its inputs are known, so keys are looked up a layer at a time. */
+async function lookUpArtifacts(resource: Resource, observed: Observed, database: Database): Promise<void> {
+  const missing = new Set<string>();
+  for (;;) {
+    const keys = keysToLookUp(resource, observed).filter((k) => !missing.has(k));
+    if (keys.length === 0) return;
+    for (const key of keys) {
+      const row = await database.artifacts.findByKey(key);
+      if (row) observed.artifacts[key] = { stage: row.stage, key, digest: row.digest, uri: row.uri, metadata: row.metadata };
+      else missing.add(key);
+    }
+  }
+}
+
+async function foreignInputs(run: TrainingRun, store: ResourceStore): Promise<Record<string, InputState>> {
+  const { target } = run.spec;
+  if (!target) return {};
+  if (target.crawlJobRef) {
+    const { name } = target.crawlJobRef;
+    const job = await store.find({ kind: 'CrawlJob', namespace: run.metadata.namespace, name });
+    return { crawl: crawlState(name, job as CrawlJob | undefined) };
+  }
+  const jobs = (await store.list('CrawlJob', run.metadata.namespace)) as CrawlJob[];
+  const named = jobs.filter((j) => j.spec.output.dataset === target.dataset);
+  const done = named.filter((j) => j.status?.phase === 'Succeeded').sort((a, b) => (a.status!.completionTime! < b.status!.completionTime! ? 1 : -1))[0];
+  if (done) return { crawl: crawlState(done.metadata.name, done) };
+  return { crawl: { state: 'Waiting', message: `waiting for a CrawlJob whose spec.output.dataset is ${target.dataset}` } };
+}
+
+function crawlState(name: string, job: CrawlJob | undefined): InputState {
+  if (!job) return { state: 'Waiting', message: `waiting for CrawlJob ${name}, which does not exist yet` };
+  if (job.status?.phase === 'Failed') return { state: 'Failed', message: `CrawlJob ${name} failed: mend it, then apply this run under a new name` };
+  const dataset: ArtifactRef | undefined = job.status?.dataset;
+  return job.status?.phase === 'Succeeded' && dataset ? { state: 'Ready', artifact: dataset } : { state: 'Waiting', message: `waiting for CrawlJob ${name}` };
+}
+
+async function photosOf(run: TrainingRun): Promise<string | undefined> {
+  // Once the faces are cut the folder is read no more, and need not even be there.
+  if (run.status?.stages.some((s) => s.name === 'prepare-faces' && s.state === 'Succeeded')) return undefined;
+  return run.spec.source.photos && folderFingerprint(run.spec.source.photos.uri);
+}
+
+async function publishedModel(run: TrainingRun, database: Database): Promise<{ name: string; version: number } | undefined> {
+  const digest = run.status?.stages.find((s) => s.name === 'publish')?.artifact?.digest;
+  if (!digest || !run.spec.publish) return undefined;
+  const versions = await database.models.versions(run.spec.publish.model);
+  const own = versions.find((v) => v.runUid === run.metadata.uid && v.artifactDigest === digest);
+  return own && { name: own.model, version: own.version };
+}

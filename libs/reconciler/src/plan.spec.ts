@@ -1,0 +1,159 @@
+import { parseResource, type StageName, type TrainingRun } from '@caricature/contracts';
+import { describe, expect, it } from 'vitest';
+import { plan, type Plan } from './plan.js';
+import { keysToLookUp } from './plan-stages.js';
+import type { JobObservation, Observed, ResourceStatus } from './ports.js';
+
+const NOW = Date.parse('2026-01-01T00:00:00Z');
+
+function aTrainingRun(spec: Record<string, unknown> = {}, status?: ResourceStatus, metadata: Record<string, unknown> = {}): TrainingRun {
+  const manifest = parseResource({
+    apiVersion: 'caricature.dev/v1alpha1',
+    kind: 'TrainingRun',
+    metadata: { name: 'faces' },
+    spec: { source: { photos: { uri: 'file:///p' } }, target: { crawlJobRef: { name: 'avatars' } }, publish: { model: 'm', alias: 'staging' }, ...spec },
+  });
+  return {
+    ...manifest,
+    metadata: { ...manifest.metadata, uid: 'u1', generation: 1, resourceVersion: '1', creationTimestamp: '2026-01-01T00:00:00Z', ...metadata },
+    ...(status ? { status } : {}),
+  } as TrainingRun;
+}
+
+function anObservation(values: Partial<Observed> = {}): Observed {
+  return { jobs: [], reports: {}, artifacts: {}, inputs: { crawl: { state: 'Ready', artifact: { stage: 'crawl', key: 'k', digest: 'd', uri: 'file:///a' } } }, samples: [], ...values };
+}
+
+function aJob(stage: StageName, values: Partial<JobObservation> = {}): JobObservation {
+  return { name: `faces-${stage}-${values.attempt ?? 1}`, stage, attempt: 1, state: 'Running', terminal: false, disrupted: false, startTime: '2026-01-01T00:00:00Z', ...values };
+}
+
+const created = (p: Plan) => p.actions.flatMap((a) => (a.type === 'createJob' ? [`${a.assignment.stage}#${a.assignment.attempt}`] : []));
+
+/** Lets every stage that starts succeed at once, until nothing starts any more. */
+function runToTheEnd(run: TrainingRun, observed: Observed): { order: string[]; last: Plan } {
+  const order: string[] = [];
+  for (let round = 0; round < 20; round++) {
+    const p = plan(run, observed, NOW);
+    run = { ...run, status: p.status as TrainingRun['status'] } as TrainingRun;
+    const jobs = p.actions.flatMap((a) => (a.type === 'createJob' ? [a.assignment] : []));
+    if (jobs.length === 0) return { order, last: p };
+    for (const job of jobs) {
+      order.push(job.stage);
+      observed.jobs.push(aJob(job.stage, { attempt: job.attempt, state: 'Succeeded' }));
+      observed.artifacts[job.key] = { stage: job.stage, key: job.key, digest: `digest of ${job.stage}`, uri: 'file:///a', metadata: {} };
+    }
+  }
+  throw new Error('the run did not come to its end');
+}
+
+describe('a training run', () => {
+  it('starts the stages that need nothing of each other side by side', () => {
+    expect(created(plan(aTrainingRun(), anObservation(), NOW))).toEqual(['prepare-faces#1', 'prepare-avatars#1']);
+  });
+
+  it('goes through its stages in order, publishes, and succeeds', () => {
+    const { order, last } = runToTheEnd(aTrainingRun(), anObservation());
+    expect(order).toEqual(['prepare-faces', 'prepare-avatars', 'pretrain', 'train', 'evaluate', 'publish']);
+    expect(last.status?.phase).toBe('Succeeded');
+    expect(last.actions).toContainEqual(expect.objectContaining({ type: 'publishModel', model: 'm', alias: 'staging' }));
+    expect(last.status?.conditions.find((c) => c.type === 'Succeeded')?.status).toBe('True');
+  });
+
+  it('takes what an earlier run made, and says so', () => {
+    const first = anObservation();
+    runToTheEnd(aTrainingRun(), first);
+    const again = plan(aTrainingRun({}, undefined, { uid: 'u2' }), anObservation({ artifacts: first.artifacts }), NOW);
+    expect(created(again)).toEqual([]);
+    expect(again.status?.phase).toBe('Succeeded');
+    expect(again.status?.stages.every((s) => s.cached)).toBe(true);
+  });
+
+  it('runs only what a changed configuration touches', () => {
+    const first = anObservation();
+    runToTheEnd(aTrainingRun(), first);
+    const { order } = runToTheEnd(aTrainingRun({ train: { steps: 7 } }, undefined, { uid: 'u2' }), anObservation({ artifacts: { ...first.artifacts } }));
+    expect(order).toEqual(['train', 'evaluate', 'publish']);
+  });
+
+  it('cuts the faces anew when the photos changed', () => {
+    const [faces] = keysToLookUp(aTrainingRun(), anObservation({ photosFingerprint: 'a' }));
+    expect(keysToLookUp(aTrainingRun(), anObservation({ photosFingerprint: 'b' }))[0]).not.toBe(faces);
+  });
+
+  it('makes no second job while one runs', () => {
+    const p = plan(aTrainingRun(), anObservation({ jobs: [aJob('prepare-faces'), aJob('prepare-avatars', { state: 'Pending' })] }), NOW);
+    expect(created(p)).toEqual([]);
+    expect(p.status?.phase).toBe('Running');
+  });
+
+  it('waits for its crawl and says for what', () => {
+    const p = plan(aTrainingRun(), anObservation({ inputs: { crawl: { state: 'Waiting', message: 'waiting for CrawlJob avatars' } } }), NOW);
+    expect(created(p)).toEqual(['prepare-faces#1']);
+    expect(p.status?.stages.find((s) => s.name === 'prepare-avatars')?.message).toBe('waiting for CrawlJob avatars');
+    expect(p.requeueAfterMs).toBeDefined();
+  });
+
+  it('fails with its crawl, stopping what runs', () => {
+    const p = plan(aTrainingRun(), anObservation({ jobs: [aJob('prepare-faces')], inputs: { crawl: { state: 'Failed', message: 'CrawlJob avatars failed' } } }), NOW);
+    expect(p.status?.phase).toBe('Failed');
+    expect(p.actions).toContainEqual({ type: 'stopJob', job: 'faces-prepare-faces-1' });
+  });
+
+  it.each([
+    ['at once when it is impossible', { terminal: true }, 1, 'InvalidConfiguration'],
+    ['when its attempts are spent', { attempt: 4 }, 4, 'BackoffLimitExceeded'],
+  ])('fails %s', (_title, values, failures, reason) => {
+    const jobs = Array.from({ length: failures }, (_, i) => aJob('prepare-faces', { ...values, attempt: i + 1, state: 'Failed', message: 'boom', completionTime: '2025-12-31T00:00:00Z' }));
+    const p = plan(aTrainingRun(), anObservation({ jobs }), NOW);
+    expect(p.status?.conditions.find((c) => c.type === 'Failed')).toMatchObject({ status: 'True', reason });
+    expect(p.status?.conditions.find((c) => c.type === 'Failed')?.message).toContain('boom');
+  });
+
+  it('tries a failed stage again after a while, not at once', () => {
+    const failed = (completionTime: string) => anObservation({ jobs: [aJob('prepare-faces', { state: 'Failed', completionTime }), aJob('prepare-avatars')] });
+    const soon = plan(aTrainingRun(), failed('2025-12-31T23:59:59.800Z'), NOW);
+    expect(created(soon)).toEqual([]);
+    expect(soon.requeueAfterMs).toBeGreaterThan(0);
+    expect(created(plan(aTrainingRun(), failed('2025-12-31T23:59:00Z'), NOW))).toEqual(['prepare-faces#2']);
+  });
+
+  it('does not count an interruption against the limit', () => {
+    const jobs = Array.from({ length: 9 }, (_, i) => aJob('prepare-faces', { attempt: i + 1, state: 'Failed', disrupted: true, completionTime: '2026-01-01T00:00:00Z' }));
+    expect(created(plan(aTrainingRun(), anObservation({ jobs: [...jobs, aJob('prepare-avatars')] }), NOW))).toEqual(['prepare-faces#10']);
+  });
+
+  it('stops when it is suspended and goes on afterwards', () => {
+    const jobs = [aJob('prepare-faces')];
+    const suspended = plan(aTrainingRun({ suspend: true }), anObservation({ jobs }), NOW);
+    expect(suspended.status?.phase).toBe('Suspended');
+    expect(suspended.actions).toContainEqual({ type: 'stopJob', job: 'faces-prepare-faces-1' });
+    const stoppedJobs = [aJob('prepare-faces', { state: 'Failed', disrupted: true })];
+    const resumed = plan(aTrainingRun({}, suspended.status), anObservation({ jobs: stoppedJobs }), NOW);
+    expect(created(resumed)).toContain('prepare-faces#2');
+  });
+
+  it('fails at its deadline', () => {
+    const begun = plan(aTrainingRun({ activeDeadlineSeconds: 60 }), anObservation(), NOW).status;
+    const late = plan(aTrainingRun({ activeDeadlineSeconds: 60 }, begun), anObservation({ jobs: [aJob('prepare-faces')] }), NOW + 61_000);
+    expect(late.status?.conditions.find((c) => c.type === 'Failed')?.reason).toBe('DeadlineExceeded');
+  });
+
+  it('is let go only when its jobs have ended', () => {
+    const deleted = aTrainingRun({}, undefined, { deletionTimestamp: '2026-01-01T00:00:00Z' });
+    expect(plan(deleted, anObservation({ jobs: [aJob('train')] }), NOW).actions).toEqual([{ type: 'stopJob', job: 'faces-train-1' }]);
+    expect(plan(deleted, anObservation(), NOW).actions).toEqual([{ type: 'forgetJobs' }, { type: 'removeFinalizer' }]);
+  });
+
+  it('goes when its time to live is over', () => {
+    const { last } = runToTheEnd(aTrainingRun({ ttlSecondsAfterFinished: 10 }), anObservation());
+    const run = aTrainingRun({ ttlSecondsAfterFinished: 10 }, last.status);
+    expect(plan(run, anObservation(), NOW + 9_000)).toMatchObject({ requeueAfterMs: 1_000 });
+    expect(plan(run, anObservation(), NOW + 10_000).actions).toContainEqual({ type: 'delete' });
+  });
+
+  it('plans the same from the same', () => {
+    const observed = anObservation({ jobs: [aJob('prepare-faces')] });
+    expect(plan(aTrainingRun(), observed, NOW)).toEqual(plan(aTrainingRun(), observed, NOW));
+  });
+});
