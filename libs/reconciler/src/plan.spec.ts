@@ -41,7 +41,7 @@ function runToTheEnd(run: TrainingRun, observed: Observed): { order: string[]; l
     for (const job of jobs) {
       order.push(job.stage);
       observed.jobs.push(aJob(job.stage, { attempt: job.attempt, state: 'Succeeded' }));
-      observed.artifacts[job.key] = { stage: job.stage, key: job.key, digest: `digest of ${job.stage}`, uri: 'file:///a', metadata: {} };
+      observed.artifacts[job.key] = { stage: job.stage, key: job.key, digest: `digest of ${job.key}`, uri: 'file:///a', metadata: {} };
     }
   }
   throw new Error('the run did not come to its end');

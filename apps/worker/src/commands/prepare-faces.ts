@@ -1,0 +1,57 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { TrainingRunSpec } from '@caricature/contracts';
+import { prepareFaces as cutFaces } from '@caricature/faces';
+import { resolvePreset } from '@caricature/models/presets';
+import { createProgress } from '../progress.js';
+import { ImpossibleError } from '../stage.error.js';
+import type { StageContext, StageOutput } from '../stage.js';
+import { drawPeople, parseSyntheticUri } from '../synthetic-photos.js';
+
+export interface PrepareFacesConfig {
+  photos: NonNullable<TrainingRunSpec['source']['photos']>;
+  preset: TrainingRunSpec['model']['preset'];
+  imageSize?: number;
+  seed: number;
+}
+
+/** Cuts the faces out of photos named by person and packs them into training data. */
+export async function prepareFaces(context: StageContext<PrepareFacesConfig>): Promise<StageOutput> {
+  const { config, scratchDir, signal, report } = context;
+  if (!config.photos) throw new ImpossibleError('spec.source.photos: is needed: f learns from photos named by person');
+  const { imageSize } = resolvePreset(config.preset, { imageSize: config.imageSize });
+  const progress = createProgress(report);
+  const photosDir = await findPhotos(context, imageSize, progress);
+  const outDir = join(scratchDir, 'faces');
+  await mkdir(outDir, { recursive: true });
+  const { layout, alreadyCropped, minImagesPerPerson, maxPeople, maxImagesPerPerson } = config.photos;
+  const result = await cutFaces({
+    photosDir,
+    outDir,
+    layout,
+    size: imageSize,
+    detect: !alreadyCropped,
+    minImagesPerPerson,
+    ...(maxPeople ? { maxPeople } : {}),
+    ...(maxImagesPerPerson ? { maxImagesPerPerson } : {}),
+    seed: config.seed,
+    signal,
+    onProgress: ({ done, total, kept, noFace, several, unreadable }) => {
+      progress(done, total);
+      report({ type: 'counters', values: { kept, noFace, several, unreadable } });
+    },
+  });
+  const { kept, noFace, several, unreadable, people } = result;
+  context.log(`${kept} faces of ${people} people kept; dropped: ${noFace} without a face, ${several} with several, ${unreadable} unreadable`);
+  return { dir: outDir, metadata: { metrics: { kept, noFace, several, unreadable, people } } };
+}
+
+async function findPhotos(context: StageContext<PrepareFacesConfig>, size: number, progress: (done: number, total: number) => void): Promise<string> {
+  const { uri } = context.config.photos;
+  if (uri.startsWith('file://')) return fileURLToPath(uri.split('#')[0]!);
+  if (!uri.startsWith('synthetic://')) throw new ImpossibleError(`spec.source.photos.uri: ${uri} cannot be read: give a folder (file:///…) or synthetic://people`);
+  const dir = join(context.scratchDir, 'people');
+  await drawPeople(parseSyntheticUri(uri), size, dir, context.signal, progress);
+  return dir;
+}
