@@ -1,0 +1,60 @@
+import './tensorflow.env.js';
+import { createRequire } from 'node:module';
+import util from 'node:util';
+import type * as TensorFlow from '@tensorflow/tfjs';
+
+export type Tensor = TensorFlow.Tensor;
+export type Tensor1D = TensorFlow.Tensor1D;
+export type Tensor2D = TensorFlow.Tensor2D;
+export type Tensor4D = TensorFlow.Tensor4D;
+export type Variable = TensorFlow.Variable;
+export type LayersModel = TensorFlow.LayersModel;
+
+export interface OpAttribute {
+  name: string;
+  type: number;
+  value: unknown;
+}
+
+/** The part of tfjs-node's backend that runs any TensorFlow kernel by its name. */
+interface NodeBackend {
+  executeMultipleOutputs(kernel: string, attributes: OpAttribute[], inputs: Tensor[], outputs: number): Tensor[];
+  binding: Record<string, number>;
+}
+
+/**
+ * TensorFlow.js on TensorFlow's own kernels, or on plain JavaScript (slow, the same results to rounding) where the native
+ * binding was not set up. With a fixed seed the same machine computes the same bits with either: Eigen and oneDNN split their sums by
+ * the number of threads, which does not change from run to run.
+ */
+export const tf: typeof TensorFlow = load();
+
+function load(): typeof TensorFlow {
+  const require = createRequire(import.meta.url);
+  // Node 23 removed two functions that tfjs-node 4.22 still calls.
+  const legacy = util as unknown as Record<string, unknown>;
+  legacy.isNullOrUndefined ??= (value: unknown) => value === null || value === undefined;
+  legacy.isArray ??= Array.isArray;
+  try {
+    return require('@tensorflow/tfjs-node') as typeof TensorFlow;
+  } catch {
+    return require('@tensorflow/tfjs') as typeof TensorFlow;
+  }
+}
+
+/** The node backend, or undefined when plain JavaScript computes. */
+export function findNodeBackend(): NodeBackend | undefined {
+  const backend = tf.backend() as unknown as Partial<NodeBackend>;
+  return backend.executeMultipleOutputs ? (backend as NodeBackend) : undefined;
+}
+
+/** Runs a TensorFlow kernel that tfjs has no name for. Only on the node backend. */
+export function runKernel(kernel: string, inputs: Tensor[], outputs: number, attributes: (binding: Record<string, number>) => OpAttribute[]): Tensor[] {
+  const backend = findNodeBackend()!;
+  return backend.executeMultipleOutputs(kernel, attributes(backend.binding), inputs, outputs);
+}
+
+/** The attribute that most kernels need: `name` is float32. */
+export function floatType(binding: Record<string, number>, name = 'T'): OpAttribute {
+  return { name, type: binding.TF_ATTR_TYPE!, value: binding.TF_FLOAT };
+}

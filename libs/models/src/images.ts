@@ -1,0 +1,16 @@
+import { tf, type Tensor4D } from './backend/tensorflow.js';
+
+/** uint8 pixels → float32 in −1…1 (x / 127.5 − 1), [B, H, W, C]. */
+export function toTensor(images: Uint8Array, shape: [number, number, number]): Tensor4D {
+  const values = new Float32Array(images.length);
+  for (let i = 0; i < values.length; i++) values[i] = images[i]! / 127.5 - 1;
+  return tf.tensor4d(values, [images.length / (shape[0] * shape[1] * shape[2]), ...shape]);
+}
+
+/** −1…1 → uint8 pixels, rounded and clipped. */
+export function toPixels(images: { dataSync(): ArrayLike<number> }): Uint8Array {
+  const values = images.dataSync();
+  const pixels = new Uint8ClampedArray(values.length);
+  for (let i = 0; i < pixels.length; i++) pixels[i] = (values[i]! + 1) * 127.5;
+  return new Uint8Array(pixels.buffer);
+}

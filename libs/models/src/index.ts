@@ -1,0 +1,12 @@
+export { tf } from './backend/tensorflow.js';
+export { trainClassifier, type TrainClassifierOptions, type TrainingOverrides } from './classifier/train-classifier.js';
+export { type Caricaturist, loadCaricaturist } from './dtn/caricaturist.js';
+export { type SampleGrid, trainDtn, type TrainDtnOptions } from './dtn/train-dtn.js';
+export { loadNetwork, saveNetwork, toLayersModel } from './export/layers-model.js';
+export { type DtnScores, evaluateDtn, type EvaluateDtnOptions } from './judge/evaluate-dtn.js';
+export { trainJudge, type TrainJudgeOptions } from './judge/train-judge.js';
+export { type TraitScores } from './judge/trait-scores.js';
+export { CheckpointError, DivergedError, ModelError } from './models.error.js';
+export { type OptimizerName } from './optimizer/optimizer.js';
+export { type DtnWeights, type Preset, type PresetName, type PresetOverrides, resolvePreset } from './presets.js';
+export { CHECKPOINT_FILE, type StepMetrics, type TrainingOutcome } from './trainer/trainer.js';

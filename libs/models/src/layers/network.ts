@@ -1,0 +1,162 @@
+import { Random } from '@caricature/tensors';
+import { tf, type Tensor, type Tensor2D, type Tensor4D, type Variable } from '../backend/tensorflow.js';
+import { activate } from './activation.js';
+import { BATCH_NORM_EPSILON, type Initialization, type LayerDescription, type NetworkDescription, outputShape, parameterShapes } from './description.js';
+import { dropout } from './dropout.js';
+import { initialValues } from './initialization.js';
+import { batchNorm, type BatchNormParameters } from './normalization.js';
+
+export interface NamedTensor {
+  shape: number[];
+  values: Float32Array;
+}
+
+export interface ApplyMode {
+  /** Batch statistics and dropout, as in training. */
+  training: boolean;
+  /** Names the dropout masks: the run's seed mixed with the step. */
+  dropoutSeed?: number;
+}
+
+/** A network in functional form: a description and its named parameters (`layer/kernel`, as Keras names them). */
+export class Network {
+  constructor(
+    readonly description: NetworkDescription,
+    readonly parameters: Map<string, Variable>,
+  ) {}
+
+  /** Draws first weights; the same seed gives the same weights. */
+  static create(description: NetworkDescription, initialization: Initialization, seed: number): Network {
+    const random = new Random(seed);
+    const parameters = new Map<string, Variable>();
+    eachParameter(description, (name, shape, layer, parameter) => {
+      const values = initialValues(parameter, shape, layer, initialization, random);
+      parameters.set(name, tf.tidy(() => tf.variable(tf.tensor(values, shape), !parameter.startsWith('moving_'))));
+    });
+    return new Network(description, parameters);
+  }
+
+  /** What the optimizer changes: all but batch norm's running statistics. */
+  get trainable(): Map<string, Variable> {
+    return new Map([...this.parameters].filter(([, variable]) => variable.trainable));
+  }
+
+  get outputShape(): number[] {
+    return this.description.layers.reduce((shape, layer) => outputShape(layer, shape), this.description.inputShape);
+  }
+
+  /** @param x [B, ...inputShape] @returns [B, ...outputShape] */
+  apply(x: Tensor, mode: ApplyMode = { training: false }): Tensor {
+    return this.description.layers.reduce((value, layer, i) => this.applyLayer(layer, value, mode, i), x);
+  }
+
+  /** Reads all parameters out. */
+  snapshot(): Map<string, NamedTensor> {
+    return new Map([...this.parameters].map(([name, v]) => [name, { shape: v.shape, values: v.dataSync().slice() as Float32Array }]));
+  }
+
+  /** Overwrites all parameters; their names and shapes must be the description's. */
+  restore(tensors: Map<string, NamedTensor>): void {
+    for (const [name, variable] of this.parameters) {
+      const { values, shape } = tensors.get(name)!;
+      tf.tidy(() => variable.assign(tf.tensor(values, shape)));
+    }
+  }
+
+  clone(): Network {
+    const copies = [...this.parameters].map(([name, v]): [string, Variable] => [name, tf.variable(v, v.trainable)]);
+    return new Network(this.description, new Map(copies));
+  }
+
+  /** Moves all parameters a share of (1 − decay) towards another network's: the running average of a network in training. */
+  follow(other: Network, decay: number): void {
+    for (const [name, average] of this.parameters) {
+      tf.tidy(() => average.assign(average.mul(decay).add(other.parameters.get(name)!.mul(1 - decay))));
+    }
+  }
+
+  dispose(): void {
+    for (const variable of this.parameters.values()) variable.dispose();
+  }
+
+  private parameter(layer: string, name: string): Variable {
+    return this.parameters.get(`${layer}/${name}`)!;
+  }
+
+  private applyLayer(layer: LayerDescription, x: Tensor, { training, dropoutSeed = 0 }: ApplyMode, place: number): Tensor {
+    switch (layer.kind) {
+      case 'conv':
+        return this.addBias(layer, tf.conv2d(x as Tensor4D, this.parameter(layer.name, 'kernel') as unknown as Tensor4D, layer.stride, 'same'));
+      case 'deconv': {
+        const shape = [x.shape[0]!, ...outputShape(layer, x.shape.slice(1))] as [number, number, number, number];
+        return this.addBias(layer, tf.conv2dTranspose(x as Tensor4D, this.parameter(layer.name, 'kernel') as unknown as Tensor4D, shape, layer.stride, 'same'));
+      }
+      case 'dense':
+        return this.addBias(layer, tf.matMul(x as Tensor2D, this.parameter(layer.name, 'kernel') as unknown as Tensor2D));
+      case 'batchNorm':
+        return batchNorm(x, this.batchNormParameters(layer.name), training);
+      case 'activation':
+        return activate(x, layer.activation);
+      case 'dropout':
+        return training ? dropout(x, layer.rate, [dropoutSeed, place]) : x;
+      case 'reshape':
+        return tf.reshape(x, [x.shape[0]!, ...layer.shape]);
+      case 'upsample':
+        return tf.image.resizeNearestNeighbor(x as Tensor4D, [x.shape[1]! * 2, x.shape[2]! * 2]);
+    }
+  }
+
+  private addBias(layer: { name: string; bias: boolean }, x: Tensor): Tensor {
+    return layer.bias ? tf.add(x, this.parameter(layer.name, 'bias')) : x;
+  }
+
+  private batchNormParameters(layer: string): BatchNormParameters {
+    const [gamma, beta, moving_mean, moving_variance] = ['gamma', 'beta', 'moving_mean', 'moving_variance'].map((name) => this.parameter(layer, name)) as [Variable, Variable, Variable, Variable];
+    return { gamma, beta, moving_mean, moving_variance };
+  }
+}
+
+/** Calls back for every parameter in the order of the layers. */
+export function eachParameter(description: NetworkDescription, visit: (name: string, shape: number[], layer: LayerDescription, parameter: string) => void): void {
+  let shape = description.inputShape;
+  for (const layer of description.layers) {
+    for (const [parameter, parameterShape] of Object.entries(parameterShapes(layer, shape))) visit(`${layer.name}/${parameter}`, parameterShape, layer, parameter);
+    shape = outputShape(layer, shape);
+  }
+}
+
+/**
+ * The same function with every batch norm that follows a convolution or dense layer folded into its weights: what a frozen network
+ * needs no more, forward or backward.
+ */
+export function foldBatchNorm(network: Network): Network {
+  const tensors = network.snapshot();
+  const folded = new Map<string, NamedTensor>();
+  const layers: LayerDescription[] = [];
+  for (const layer of network.description.layers) {
+    const before = layers.at(-1);
+    if (layer.kind === 'batchNorm' && before && 'bias' in before) {
+      layers[layers.length - 1] = { ...before, bias: true };
+      foldInto(before, layer.name, tensors, folded);
+    } else {
+      layers.push(layer);
+      for (const [name, tensor] of tensors) if (name.startsWith(`${layer.name}/`)) folded.set(name, tensor);
+    }
+  }
+  const result = Network.create({ ...network.description, layers }, 'xavier', 0);
+  result.restore(folded);
+  return result;
+}
+
+function foldInto(layer: LayerDescription, norm: string, tensors: Map<string, NamedTensor>, folded: Map<string, NamedTensor>): void {
+  const read = (name: string) => tensors.get(`${norm}/${name}`)!.values;
+  const [gamma, beta, mean, variance] = [read('gamma'), read('beta'), read('moving_mean'), read('moving_variance')];
+  const scale = gamma.map((g, c) => g / Math.sqrt(variance[c]! + BATCH_NORM_EPSILON));
+  const kernel = folded.get(`${layer.name}/kernel`)!;
+  const bias = folded.get(`${layer.name}/bias`)?.values;
+  // A transposed convolution keeps its output channels in the last but one axis.
+  const inner = layer.kind === 'deconv' ? kernel.shape.at(-1)! : 1;
+  const values = kernel.values.map((v, i) => v * scale[Math.floor(i / inner) % scale.length]!);
+  folded.set(`${layer.name}/kernel`, { shape: kernel.shape, values });
+  folded.set(`${layer.name}/bias`, { shape: [scale.length], values: scale.map((s, c) => beta[c]! + ((bias?.[c] ?? 0) - mean[c]!) * s) });
+}

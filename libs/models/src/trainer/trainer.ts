@@ -1,0 +1,98 @@
+import path from 'node:path';
+import { type Checkpoint, findCheckpoint, saveCheckpoint } from '../checkpoint/checkpoint.js';
+import { DivergedError } from '../models.error.js';
+
+/** Losses and accuracies of one step, by name. */
+export type StepMetrics = Record<string, number>;
+
+/** What a model must do to be trained. One object holds all state; the trainer holds none but the step. */
+export interface TrainingTask {
+  /** Resolved configuration, plain JSON; kept in checkpoints and compared on resume. */
+  readonly config: unknown;
+  trainStep(step: number): StepMetrics;
+  snapshot(): Pick<Checkpoint, 'tensors' | 'state'>;
+  restore(checkpoint: Checkpoint): void;
+}
+
+export interface TrainerOptions {
+  steps: number;
+  /** Folder of `last.checkpoint`; none are written without it. */
+  checkpointDir?: string;
+  checkpointEverySteps?: number;
+  /** Go on from the checkpoint in `checkpointDir`, if there is one. */
+  resume?: boolean;
+  /** Aborted means: checkpoint and return. */
+  signal?: AbortSignal;
+  onStep?: (progress: { step: number; totalSteps: number; metrics: StepMetrics; seconds: number }) => void | Promise<void>;
+  onCheckpoint?: (checkpoint: { step: number; file: string }) => void | Promise<void>;
+  sampleEverySteps?: number;
+  /** Called every `sampleEverySteps` steps and at the end. */
+  onSampleStep?: (step: number) => void | Promise<void>;
+}
+
+export interface TrainingOutcome {
+  outcome: 'finished' | 'interrupted';
+  /** Steps done. */
+  step: number;
+  metrics: StepMetrics;
+}
+
+/** A loss beyond this has left any useful range, though it may be finite. */
+const LOSS_LIMIT = 1e6;
+export const CHECKPOINT_FILE = 'last.checkpoint';
+
+/**
+ * Trains up to `steps`. A resumed run ends with the same bytes as an uninterrupted one. Throws DivergedError, CheckpointError.
+ */
+export async function runTraining(task: TrainingTask, options: TrainerOptions): Promise<TrainingOutcome> {
+  const file = options.checkpointDir && path.join(options.checkpointDir, CHECKPOINT_FILE);
+  let step = options.resume && file ? await resume(task, file) : 0;
+  let metrics: StepMetrics = {};
+  let savedAt = step;
+  const save = async () => {
+    if (!file || savedAt === step) return;
+    const content = task.snapshot();
+    checkWeights(content.tensors, step);
+    await saveCheckpoint(file, { step, config: task.config, ...content });
+    savedAt = step;
+    await options.onCheckpoint?.({ step, file });
+  };
+  while (step < options.steps) {
+    if (options.signal?.aborted) {
+      await save();
+      return { outcome: 'interrupted', step, metrics };
+    }
+    const started = performance.now();
+    metrics = task.trainStep(step);
+    step += 1;
+    checkMetrics(metrics, step);
+    await options.onStep?.({ step, totalSteps: options.steps, metrics, seconds: (performance.now() - started) / 1000 });
+    if (step % (options.checkpointEverySteps ?? 100) === 0) await save();
+    if (step === options.steps || step % (options.sampleEverySteps ?? Infinity) === 0) await options.onSampleStep?.(step);
+    // Lets signals, timers and reports in between two steps, which compute without a pause.
+    await new Promise(setImmediate);
+  }
+  await save();
+  return { outcome: 'finished', step, metrics };
+}
+
+async function resume(task: TrainingTask, file: string): Promise<number> {
+  const checkpoint = await findCheckpoint(file, task.config);
+  if (!checkpoint) return 0;
+  task.restore(checkpoint);
+  return checkpoint.step;
+}
+
+function checkMetrics(metrics: StepMetrics, step: number): void {
+  for (const [name, value] of Object.entries(metrics)) {
+    if (!Number.isFinite(value) || Math.abs(value) > LOSS_LIMIT) throw new DivergedError(step, name, value);
+  }
+}
+
+/** A step's losses are those before its update, so the weights are looked at too before they replace the last good ones. */
+function checkWeights(tensors: Checkpoint['tensors'], step: number): void {
+  for (const [name, { values }] of tensors) {
+    const wrong = values.find((value) => !Number.isFinite(value));
+    if (wrong !== undefined) throw new DivergedError(step, `weight ${name}`, wrong);
+  }
+}
