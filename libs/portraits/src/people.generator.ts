@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { drawPerson } from './person.drawing.js';
 import { createPerson } from './person.identity.js';
@@ -52,7 +52,16 @@ export async function generatePeople(options: GeneratePeopleOptions): Promise<{ 
     }
     options.onProgress?.({ done: number * options.imagesPerPerson, total });
   }
+  await removeSurplus(options);
   return { people: options.people, images: total, drawn };
+}
+
+/** Takes away what an earlier call for more people drew; folders that were not drawn here stay. */
+async function removeSurplus({ outDir, people }: GeneratePeopleOptions): Promise<void> {
+  for (const name of await readdir(outDir)) {
+    const number = /^person-(\d{3,})$/.exec(name)?.[1];
+    if (number && Number(number) > people && (await findRecord(join(outDir, name)))) await rm(join(outDir, name), { recursive: true });
+  }
 }
 
 async function drawFolder(folder: string, number: number, options: GeneratePeopleOptions): Promise<void> {
@@ -76,13 +85,20 @@ async function drawFolder(folder: string, number: number, options: GeneratePeopl
 }
 
 async function isComplete(folder: string, settings: PeopleSettings): Promise<boolean> {
+  const record = await findRecord(folder);
+  if (record?.settings !== settingsKey(settings)) return false;
+  const names = Object.keys(record.files);
+  const sizes = await Promise.all(names.map((file) => stat(join(folder, file)).then(({ size }) => size, () => 0)));
+  return names.length === settings.imagesPerPerson && sizes.every((size) => size > 0);
+}
+
+/** The record of a folder drawn here; undefined when it is missing, unreadable or somebody else's. */
+async function findRecord(folder: string): Promise<PersonRecord | undefined> {
   try {
-    const record = JSON.parse(await readFile(join(folder, 'traits.json'), 'utf8')) as PersonRecord;
-    if (record.settings !== settingsKey(settings)) return false;
-    const sizes = await Promise.all(Object.keys(record.files).map(async (file) => (await stat(join(folder, file))).size));
-    return sizes.length === settings.imagesPerPerson && sizes.every((size) => size > 0);
+    const record = JSON.parse(await readFile(join(folder, 'traits.json'), 'utf8')) as Partial<PersonRecord> | null;
+    return record?.traits && record.files && record.settings ? (record as PersonRecord) : undefined;
   } catch {
-    return false; // missing or unreadable: to be drawn again
+    return undefined;
   }
 }
 
