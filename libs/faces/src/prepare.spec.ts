@@ -71,7 +71,7 @@ describe('preparing faces that are cropped already', () => {
   it("carries the people's true traits, a photo's own over the person's, and -1 for what is not known", async () => {
     await paint('al', 100, 2);
     await paint('bo', 200, 2);
-    await writeFile(join(photosDir, 'al', 'traits.json'), JSON.stringify({ identity: { skin: 3, mouth: 0 }, files: { '0001.png': { mouth: 2 } } }));
+    await writeFile(join(photosDir, 'al', 'traits.json'), JSON.stringify({ traits: { skin: 3, mouth: 0 }, files: { '0001.png': { mouth: 2, flat: true } } }));
     await prepareFaces({ photosDir, outDir, size: 8, detect: false, traitNames: ['skin', 'mouth'] });
     const { images, traits } = await readSplit('train');
     const traitsOf = (red: number, index: number) => traits[images.findIndex((pixel) => pixel[0] === red && pixel[1] === index)];

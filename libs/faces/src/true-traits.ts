@@ -4,10 +4,10 @@ import { z } from 'zod';
 import { CollectionError } from './collection.error.js';
 import type { Person } from './collection.js';
 
-/** Beside drawn people's photos: what is true of the person, and what only of one photo. Values are indices of trait values. */
+/** Beside drawn people's photos: what is true of the person, and of single photos. Traits are indices of their values. */
 const traitsFile = z.object({
-  identity: z.record(z.string(), z.int()),
-  files: z.record(z.string(), z.record(z.string(), z.int())).default({}),
+  traits: z.record(z.string(), z.int()),
+  files: z.record(z.string(), z.record(z.string(), z.unknown())).default({}),
 });
 
 const FILE = 'traits.json';
@@ -27,8 +27,8 @@ export async function readTrueTraits(
     const traits = await readTraitsFile(join(dir, dirname(photos[0]!), FILE));
     if (!traits) continue;
     for (const photo of photos) {
-      const known = { ...traits.identity, ...traits.files[basename(photo)] };
-      rows.set(photo, traitNames.map((name) => known[name] ?? UNKNOWN));
+      const known: Record<string, unknown> = { ...traits.traits, ...traits.files[basename(photo)] };
+      rows.set(photo, traitNames.map((name) => (Number.isInteger(known[name]) ? (known[name] as number) : UNKNOWN)));
     }
   }
   return rows.size > 0 ? rows : undefined;
@@ -43,6 +43,6 @@ async function readTraitsFile(file: string): Promise<z.output<typeof traitsFile>
   try {
     return traitsFile.parse(JSON.parse(text));
   } catch (cause) {
-    throw new CollectionError('TraitsUnreadable', `${file} holds no traits ({identity: {skin: 0, …}, files: {…}}); correct or remove it.`, { cause });
+    throw new CollectionError('TraitsUnreadable', `${file} holds no traits ({traits: {skin: 0, …}, files: {…}}); correct or remove it.`, { cause });
   }
 }
