@@ -49,8 +49,8 @@ export async function prepareAvatars(context: StageContext<PrepareAvatarsConfig>
     progress(done + 1, shards.length);
   }
   if (count < 2 * HELD_OUT_EVERY) throw new ImpossibleError(`the crawl gave ${count} avatars: at least ${2 * HELD_OUT_EVERY} are needed, raise spec.sampling.count of the CrawlJob`);
-  await writers.train.close();
-  await writers.heldout.close();
+  await writers.train.finish();
+  await writers.heldout.finish();
   return { dir: outDir, metadata: { metrics: { images: count } } };
 }
 

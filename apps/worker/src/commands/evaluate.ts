@@ -1,0 +1,96 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { TrainingRunSpec } from '@caricature/contracts';
+import { evaluateDtn, resolvePreset, trainJudge, type DtnScores } from '@caricature/models';
+import { TRAIT_NAMES, TRAITS } from '@caricature/portraits';
+import { Dataset } from '@caricature/tensors';
+import sharp from 'sharp';
+import { renderReport } from '../evaluation-report.js';
+import { createProgress } from '../progress.js';
+import { drawSampleGrid } from '../sample-grid.js';
+import { InterruptedError } from '../stage.error.js';
+import type { StageContext, StageOutput } from '../stage.js';
+
+interface EvaluateConfig extends Pick<TrainingRunSpec, 'evaluate' | 'model' | 'seed'> {}
+
+const TRAIT_SIZES = TRAIT_NAMES.map((name) => TRAITS[name].length);
+const BALD = TRAITS.hair.indexOf('bald');
+
+/** Scores the caricatures on photos and avatars that no network was trained on, and writes the report. */
+export async function evaluate(context: StageContext<EvaluateConfig>): Promise<StageOutput> {
+  const { config, scratchDir } = context;
+  const preset = resolvePreset(config.model.preset, config.model);
+  const source = await Dataset.open(join(await context.input('prepare-faces'), 'heldout'));
+  const avatars = await context.input('prepare-avatars');
+  const target = await Dataset.open(join(avatars, 'heldout'));
+  const judgeDir = await makeJudge(context, join(avatars, 'train'), preset);
+  const { scores, grid } = await evaluateDtn({
+    source,
+    target,
+    classifierDir: await context.input('pretrain'),
+    dtnDir: await context.input('train'),
+    ...(judgeDir ? { judgeDir, traitSizes: TRAIT_SIZES } : {}),
+    // A bald, shaven head shows no hair colour: nothing to agree on.
+    traitApplies: (trait, traits) => trait !== 'hairColor' || traits['hair'] !== BALD || traits['beard'] !== 0,
+    images: Math.min(config.evaluate.images, source.count, target.count),
+    seed: config.seed,
+  });
+  const metrics = flatScores(scores);
+  const dir = join(scratchDir, 'report');
+  await mkdir(dir, { recursive: true });
+  const picture = await drawSampleGrid(grid);
+  await writeFile(join(dir, 'grid.png'), picture);
+  await writeFile(join(dir, 'photo.jpg'), await firstPhoto(grid));
+  await writeFile(join(dir, 'scores.json'), JSON.stringify(scores, null, 2));
+  await writeFile(join(dir, 'report.html'), renderReport({ run: context.assignment.owner.name, preset: preset.name, scores, gridPng: picture, photos: source.count, avatars: target.count }));
+  source.close();
+  target.close();
+  context.log(Object.entries(metrics).map(([name, value]) => `${name} ${value.toFixed(3)}`).join(', '));
+  return { dir, metadata: { metrics, traits: scores.traits ?? {} } };
+}
+
+/** Trains the judge where the avatars' true traits are known; gives its folder. */
+async function makeJudge(context: StageContext<EvaluateConfig>, avatars: string, preset: ReturnType<typeof resolvePreset>): Promise<string | undefined> {
+  const dataset = await Dataset.open(avatars);
+  const known = dataset.traits?.every((value) => value >= 0) ?? false;
+  try {
+    if (!known) {
+      context.log('the avatars do not carry true traits: trait agreement is left out');
+      return undefined;
+    }
+    const outputDir = join(context.scratchDir, 'judge');
+    const progress = createProgress(context.report);
+    const { outcome, metrics } = await trainJudge({
+      dataset,
+      preset,
+      traitSizes: TRAIT_SIZES,
+      steps: Math.min(config(context).judgeSteps, Math.max(30, preset.judge.steps)),
+      batchSize: Math.min(preset.judge.batchSize, dataset.count),
+      seed: context.config.seed,
+      outputDir,
+      signal: context.signal,
+      onStep: ({ step, totalSteps }) => progress(step, totalSteps),
+    });
+    if (outcome === 'interrupted') throw new InterruptedError();
+    context.log(`the judge reads avatars' traits with accuracy ${metrics['accuracy']?.toFixed(3)}`);
+    return outputDir;
+  } finally {
+    dataset.close();
+  }
+}
+
+function config(context: StageContext<EvaluateConfig>): EvaluateConfig['evaluate'] {
+  return context.config.evaluate;
+}
+
+/** The scores that are single numbers, and each trait's agreement. */
+function flatScores({ traits, ...scores }: DtnScores): Record<string, number> {
+  const each = Object.entries(traits ?? {}).map(([name, { agreement }]) => [`trait/${name}`, agreement]);
+  return { ...(scores as Record<string, number>), ...Object.fromEntries(each) };
+}
+
+/** A photo to try the service with. */
+async function firstPhoto({ photos, shape: [height, width, channels] }: Parameters<typeof drawSampleGrid>[0]): Promise<Buffer> {
+  const pixels = photos.subarray(0, height * width * channels);
+  return sharp(pixels, { raw: { width, height, channels: channels as 1 | 3 } }).resize(width * 4, height * 4, { kernel: 'cubic' }).jpeg({ quality: 92 }).toBuffer();
+}
