@@ -1,0 +1,42 @@
+import { readFile } from 'node:fs/promises';
+import { findKind, KINDS, KIND_NAMES, parseResource, type Kind, type ResourceManifest } from '@caricature/contracts';
+import { parseAllDocuments } from 'yaml';
+import { CliError } from './cli.error.js';
+
+/**
+ * Reads YAML or JSON files with one or more resources each; `-` is standard input. Nothing is applied unless everything is well formed.
+ * @throws CliError naming the file, the document and the field
+ */
+export async function readManifests(files: string[]): Promise<ResourceManifest[]> {
+  const manifests = await Promise.all(files.map(readFileManifests));
+  return manifests.flat();
+}
+
+async function readFileManifests(file: string): Promise<ResourceManifest[]> {
+  const text = await readFile(file === '-' ? 0 : file, 'utf8').catch((error: Error) => {
+    throw new CliError('BadFile', `${file} cannot be read: ${error.message}`);
+  });
+  const documents = parseAllDocuments(text);
+  const manifests: ResourceManifest[] = [];
+  for (const [index, document] of (Array.isArray(documents) ? documents : []).entries()) {
+    const [problem] = document.errors;
+    if (problem) throw new CliError('BadFile', `${file}: ${problem.message}`);
+    const value: unknown = document.toJS();
+    if (value === null) continue;
+    try {
+      manifests.push(parseResource(value));
+    } catch (error) {
+      throw new CliError('BadFile', `${file}, document ${index + 1}: ${(error as Error).message}`);
+    }
+  }
+  if (manifests.length === 0) throw new CliError('BadFile', `${file} holds no resource`);
+  return manifests;
+}
+
+/** Reads `trun`, `crawljobs`, `trainingrun/faces`, … as a user writes them. */
+export function parseTarget(kindOrPath: string, name?: string): { kind: Kind; name: string | undefined } {
+  const [kindText = '', pathName] = kindOrPath.split('/');
+  const kind = findKind(kindText);
+  if (!kind) throw new CliError('BadArgument', `unknown kind ${kindText}: there are ${Object.keys(KINDS).map((k) => KIND_NAMES[k as Kind].join(', ')).join('; ')}`);
+  return { kind, name: pathName ?? name };
+}
