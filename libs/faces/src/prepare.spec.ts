@@ -72,12 +72,15 @@ describe('preparing faces that are cropped already', () => {
     await paint('al', 100, 2);
     await paint('bo', 200, 2);
     await writeFile(join(photosDir, 'al', 'traits.json'), JSON.stringify({ traits: { skin: 3, mouth: 0 }, files: { '0001.png': { mouth: 2, flat: true } } }));
-    await prepareFaces({ photosDir, outDir, size: 8, detect: false, traitNames: ['skin', 'mouth'] });
+    await prepareFaces({ photosDir, outDir, size: 8, detect: false });
+    expect((await readSplit('train')).manifest.traitNames).toEqual(['skin', 'mouth']);
     const { images, traits } = await readSplit('train');
     const traitsOf = (red: number, index: number) => traits[images.findIndex((pixel) => pixel[0] === red && pixel[1] === index)];
     expect(traitsOf(100, 0)).toEqual([3, 0]);
     expect(traitsOf(100, 1)).toEqual([3, 2]);
     expect(traitsOf(200, 0)).toEqual([-1, -1]);
+    await prepareFaces({ photosDir, outDir, size: 8, detect: false, traitNames: ['mouth', 'hair', 'skin'] });
+    expect((await readSplit('train')).traits).toContainEqual([0, -1, 3]);
   });
 
   it('refuses traits that cannot be read, and stops when told to', async () => {

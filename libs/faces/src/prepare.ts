@@ -12,6 +12,7 @@ import { mapOrdered } from './ordered.js';
 import { PhotoError } from './photo.error.js';
 import { DEFAULT_PHOTO_LIMITS, openPhoto } from './photo.js';
 import { readTrueTraits } from './true-traits.js';
+import type { TrueTraits } from './true-traits.js';
 
 export interface PrepareOptions extends Omit<CollectionOptions, 'dir'> {
   photosDir: string;
@@ -22,7 +23,7 @@ export interface PrepareOptions extends Omit<CollectionOptions, 'dir'> {
   detect: boolean;
   margin?: number;
   seed?: number;
-  /** Columns of the traits files, where the people's true traits are known. */
+  /** Columns of the traits files, where the people's true traits are known; else those of the first `traits.json`. */
   traitNames?: readonly string[];
   /** One photo of so many of a person is held out. */
   heldOutEvery?: number;
@@ -70,10 +71,10 @@ const MIN_PHOTOS_TO_HOLD_OUT = 3;
 export async function prepareFaces(options: PrepareOptions): Promise<PrepareResult> {
   const people = await listPeople({ ...options, dir: options.photosDir });
   const tasks = planTasks(people, options.heldOutEvery ?? 8, options.seed ?? 0);
-  const traits = await readTrueTraits(options.photosDir, people, options.traitNames ?? []);
+  const traits = await readTrueTraits(options.photosDir, people, options.traitNames);
   const labelNames = people.map(({ name }) => name);
-  const train = createWriter(options, 'train', labelNames, traits !== undefined);
-  const heldOut = createWriter(options, 'heldout', labelNames, traits !== undefined);
+  const train = createWriter(options, 'train', labelNames, traits);
+  const heldOut = createWriter(options, 'heldout', labelNames, traits);
   const detector = options.detect ? await createFaceDetector() : undefined;
   const progress: PrepareProgress = { done: 0, total: tasks.length, kept: 0, noFace: 0, several: 0, unreadable: 0 };
   const seen = new Set<number>();
@@ -83,7 +84,7 @@ export async function prepareFaces(options: PrepareOptions): Promise<PrepareResu
     progress['dropped' in outcome ? outcome.dropped : 'kept'] += 1;
     if ('face' in outcome) {
       seen.add(task.label);
-      await (task.heldOut ? heldOut : train).add(outcome.face, task.label, traits?.get(task.path));
+      await (task.heldOut ? heldOut : train).add(outcome.face, task.label, traits?.rows.get(task.path));
     }
     options.onProgress?.({ ...progress });
   }
@@ -101,13 +102,13 @@ function planTasks(people: Person[], heldOutEvery: number, seed: number): PhotoT
   return [...new Random(seed).permutation(tasks.length)].map((index) => tasks[index]!);
 }
 
-function createWriter(options: PrepareOptions, split: string, labelNames: string[], withTraits: boolean): ShardWriter {
-  const { outDir, size, traitNames, imagesPerShard, detect, layout = 'PersonFolders', seed = 0 } = options;
+function createWriter(options: PrepareOptions, split: string, labelNames: string[], traits: TrueTraits | undefined): ShardWriter {
+  const { outDir, size, imagesPerShard, detect, layout = 'PersonFolders', seed = 0 } = options;
   return new ShardWriter({
     folder: join(outDir, split),
     shape: [size, size, 3],
     labelNames,
-    ...(withTraits && traitNames && { traitNames: [...traitNames] }),
+    ...(traits && { traitNames: [...traits.traitNames] }),
     ...(imagesPerShard !== undefined && { imagesPerShard }),
     from: { split, layout, detect, margin: options.margin ?? FACE_MARGIN, seed },
   });

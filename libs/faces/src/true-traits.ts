@@ -13,25 +13,30 @@ const traitsFile = z.object({
 const FILE = 'traits.json';
 const UNKNOWN = -1;
 
+/** True traits of photos, as rows in the order of `traitNames`. */
+export interface TrueTraits {
+  traitNames: readonly string[];
+  /** By the photo's path; -1 where a trait is not known. */
+  rows: Map<string, number[]>;
+}
+
 /**
- * Photos' paths → their true traits as rows in the order of `traitNames`, −1 where unknown. Undefined when nobody has a
- * `traits.json`, as with photos of real people.
+ * Reads the true traits of people who have a `traits.json`; undefined when nobody has one, as with photos of real people.
+ * Without names given, the traits and their order are those of the first file.
  */
-export async function readTrueTraits(
-  dir: string,
-  people: Person[],
-  traitNames: readonly string[],
-): Promise<Map<string, number[]> | undefined> {
+export async function readTrueTraits(dir: string, people: Person[], givenNames?: readonly string[]): Promise<TrueTraits | undefined> {
   const rows = new Map<string, number[]>();
+  let traitNames = givenNames;
   for (const { photos } of people) {
-    const traits = await readTraitsFile(join(dir, dirname(photos[0]!), FILE));
-    if (!traits) continue;
+    const person = await readTraitsFile(join(dir, dirname(photos[0]!), FILE));
+    if (!person) continue;
+    const names = (traitNames ??= Object.keys(person.traits));
     for (const photo of photos) {
-      const known: Record<string, unknown> = { ...traits.traits, ...traits.files[basename(photo)] };
-      rows.set(photo, traitNames.map((name) => (Number.isInteger(known[name]) ? (known[name] as number) : UNKNOWN)));
+      const known: Record<string, unknown> = { ...person.traits, ...person.files[basename(photo)] };
+      rows.set(photo, names.map((name) => (Number.isInteger(known[name]) ? (known[name] as number) : UNKNOWN)));
     }
   }
-  return rows.size > 0 ? rows : undefined;
+  return traitNames && rows.size > 0 ? { traitNames, rows } : undefined;
 }
 
 async function readTraitsFile(file: string): Promise<z.output<typeof traitsFile> | undefined> {
