@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { text } from 'node:stream/consumers';
 import { findKind, KINDS, KIND_NAMES, parseResource, type Kind, type ResourceManifest } from '@caricature/contracts';
 import { parseAllDocuments } from 'yaml';
 import { CliError } from './cli.error.js';
@@ -13,10 +14,10 @@ export async function readManifests(files: string[]): Promise<ResourceManifest[]
 }
 
 async function readFileManifests(file: string): Promise<ResourceManifest[]> {
-  const text = await readFile(file === '-' ? 0 : file, 'utf8').catch((error: Error) => {
+  const content = await (file === '-' ? text(process.stdin) : readFile(file, 'utf8')).catch((error: Error) => {
     throw new CliError('BadFile', `${file} cannot be read: ${error.message}`);
   });
-  const documents = parseAllDocuments(text);
+  const documents = parseAllDocuments(content);
   const manifests: ResourceManifest[] = [];
   for (const [index, document] of (Array.isArray(documents) ? documents : []).entries()) {
     const [problem] = document.errors;

@@ -2,3 +2,4 @@ export { ProcessDriver, type ProcessDriverOptions } from './processes/process-dr
 export { FINALIZER, PostgresResourceStore, toResource } from './resources/postgres-resource-store.js';
 export { folderFingerprint } from './resources/folder-fingerprint.js';
 export { startEmbeddedPostgres } from './postgres/embedded-postgres.js';
+export { startScratchPostgres, DatabaseInUseError, DatabaseStartError } from './postgres/index.js';
