@@ -20,7 +20,7 @@ const BALD = TRAITS.hair.indexOf('bald');
 export async function evaluate(context: StageContext<EvaluateConfig>): Promise<StageOutput> {
   const { config, scratchDir } = context;
   const preset = resolvePreset(config.model.preset, config.model);
-  const source = await Dataset.open(join(await context.input('prepare-faces'), 'heldout'));
+  const source = await openPhotos(context);
   const avatars = await context.input('prepare-avatars');
   const target = await Dataset.open(join(avatars, 'heldout'));
   const judgeDir = await makeJudge(context, join(avatars, 'train'), preset);
@@ -47,6 +47,16 @@ export async function evaluate(context: StageContext<EvaluateConfig>): Promise<S
   target.close();
   context.log(Object.entries(metrics).map(([name, value]) => `${name} ${value.toFixed(3)}`).join(', '));
   return { dir, metadata: { metrics, traits: scores.traits ?? {} } };
+}
+
+/** The photos kept from training, or the training photos where people had too few to keep any. */
+async function openPhotos(context: StageContext<EvaluateConfig>): Promise<Dataset> {
+  const faces = await context.input('prepare-faces');
+  const heldOut = await Dataset.open(join(faces, 'heldout'));
+  if (heldOut.count >= 8) return heldOut;
+  heldOut.close();
+  context.log('too few photos were kept from training: the scores are read on the training photos');
+  return Dataset.open(join(faces, 'train'));
 }
 
 /** Trains the judge where the avatars' true traits are known; gives its folder. */

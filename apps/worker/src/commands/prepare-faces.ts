@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { TrainingRunSpec } from '@caricature/contracts';
 import { prepareFaces as cutFaces } from '@caricature/faces';
 import { resolvePreset } from '@caricature/models/presets';
+import { TRAIT_NAMES } from '@caricature/portraits';
 import { createProgress } from '../progress.js';
 import { ImpossibleError } from '../stage.error.js';
 import type { StageContext, StageOutput } from '../stage.js';
@@ -36,6 +37,7 @@ export async function prepareFaces(context: StageContext<PrepareFacesConfig>): P
     ...(maxPeople ? { maxPeople } : {}),
     ...(maxImagesPerPerson ? { maxImagesPerPerson } : {}),
     seed: config.seed,
+    traitNames: TRAIT_NAMES,
     signal,
     onProgress: ({ done, total, kept, noFace, several, unreadable }) => {
       progress(done, total);
