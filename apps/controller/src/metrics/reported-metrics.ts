@@ -1,0 +1,46 @@
+import { seriesOf, type ControllerMetrics } from '@caricature/metrics';
+import type { LatestReport } from '../reports/stage-reports.js';
+
+/** Series that one stage may have at Prometheus: their names come from workers. */
+const MOST_SERIES = 64;
+const CRAWL_OUTCOMES: Record<string, string> = { images: 'saved', duplicates: 'duplicate', failed: 'failed' };
+
+/** Tells Prometheus what the workers told last. */
+export function exposeReports(reports: LatestReport[], metrics: ControllerMetrics): void {
+  metrics.resetReported();
+  for (const report of reports) {
+    const resource = `${report.owner.namespace}/${report.owner.name}`;
+    if (report.owner.kind === 'CrawlJob') exposeCrawl(resource, report, metrics);
+    else if (report.stage.startsWith('prepare-')) exposePreparation(resource, report, metrics);
+    else exposeTraining(resource, report, metrics);
+  }
+}
+
+function exposeCrawl(job: string, { counters, metrics: values = {} }: LatestReport, metrics: ControllerMetrics): void {
+  for (const [name, outcome] of Object.entries(CRAWL_OUTCOMES)) metrics.crawlImages.inc({ job, outcome }, countOf(counters[name]));
+  metrics.crawlBytes.inc({ job }, countOf(counters['bytes']));
+  if (values['requestSeconds'] !== undefined) metrics.crawlRequestSeconds.set({ job }, values['requestSeconds']);
+}
+
+function exposePreparation(run: string, { counters }: LatestReport, metrics: ControllerMetrics): void {
+  for (const [outcome, count] of Object.entries(counters).slice(0, MOST_SERIES)) metrics.prepareImages.inc({ run, outcome }, countOf(count));
+}
+
+function exposeTraining(run: string, { stage, progress, counters, metrics: values = {} }: LatestReport, metrics: ControllerMetrics): void {
+  if (progress) metrics.trainingStep.set({ run, stage }, progress.step);
+  if (progress?.etaSeconds !== undefined) metrics.trainingEtaSeconds.set({ run, stage }, progress.etaSeconds);
+  if (counters['images'] !== undefined) metrics.trainingImages.inc({ run, stage }, countOf(counters['images']));
+  if (stage !== 'pretrain' && stage !== 'train') return;
+  const series = Object.entries(values).filter(([name]) => !(name in counters));
+  for (const [name, value] of series.slice(0, MOST_SERIES)) {
+    const told = seriesOf(name);
+    if (told.kind === 'loss') metrics.trainingLoss.set({ run, stage, loss: told.loss }, value);
+    if (told.kind === 'accuracy') metrics.discriminatorAccuracy.set({ run, class: told.class }, value);
+    if (told.kind === 'stepSeconds') metrics.trainingStepSeconds.set({ run, stage }, value);
+  }
+}
+
+/** A counter refuses what is below nought, and a worker may send anything. */
+function countOf(value: number | undefined): number {
+  return Math.max(0, value ?? 0);
+}

@@ -1,0 +1,56 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createController, type Controller } from '../create-controller.js';
+import { readControllerEnv } from '../controller.env.js';
+
+export interface TestController extends Controller {
+  home: string;
+}
+
+/** A worker that waits to be stopped: the tests report in its place, with its token. */
+const IDLE_WORKER = "process.on('SIGTERM', () => process.exit(75)); setInterval(() => {}, 1000);\n";
+
+/** A whole controller on an embedded database in a temporary folder. */
+export async function aController(values: Record<string, string> = {}): Promise<TestController> {
+  const home = await mkdtemp(join(tmpdir(), 'caricature-controller-'));
+  const worker = join(home, 'worker.mjs');
+  await writeFile(worker, IDLE_WORKER);
+  const controller = await createController(readControllerEnv({ PORT: '0', CARICATURE_HOME: home, ...values }), { worker: [worker] });
+  const close = async () => {
+    await controller.close();
+    await endWorkers(join(home, 'jobs'));
+    await rm(home, { recursive: true, force: true });
+  };
+  return { ...controller, home, close };
+}
+
+/** Workers outlive their controller. */
+async function endWorkers(root: string): Promise<void> {
+  const files = (await readdir(root, { recursive: true }).catch(() => [])).filter((file) => file.endsWith('worker.pid'));
+  for (const file of files) {
+    try {
+      process.kill(Number(await readFile(join(root, file), 'utf8')), 'SIGKILL');
+    } catch {
+      // It has ended by itself.
+    }
+  }
+}
+
+export function aCrawlJob(name: string, spec: Record<string, unknown> = {}) {
+  return {
+    apiVersion: 'caricature.dev/v1alpha1',
+    kind: 'CrawlJob',
+    metadata: { name },
+    spec: { source: { baseUrl: 'http://127.0.0.1:1' }, sampling: { count: 10 }, ...spec },
+  };
+}
+
+export function aTrainingRun(name: string, spec: Record<string, unknown> = {}) {
+  return {
+    apiVersion: 'caricature.dev/v1alpha1',
+    kind: 'TrainingRun',
+    metadata: { name },
+    spec: { source: { photos: { uri: 'synthetic://people' } }, target: { crawlJobRef: { name: 'nothing' } }, publish: { model: 'faces' }, ...spec },
+  };
+}
