@@ -15,6 +15,6 @@ async function findBenchmarks() {
 
 const [name, ...rest] = process.argv.slice(2);
 const names = await findBenchmarks();
-if (name !== undefined && names.includes(name)) process.exit(await runForwarding(process.execPath, [path.join(root, 'bench', name, 'main.mjs'), ...rest], { root }));
+if (name !== undefined && names.includes(name)) process.exit(await runForwarding(process.execPath, [path.join(root, 'bench', name, 'main.mjs'), ...rest]));
 console.error(names.length > 0 ? `npm run bench -- NAME [--json], where NAME is one of: ${names.join(', ')}` : 'This version has no benchmarks.');
 process.exit(name === '--help' ? 0 : 64);

@@ -16,12 +16,11 @@ const HELP = `caricature COMMAND [options]        (npx caricature COMMAND, or np
 On one machine, with everything embedded:
   start [--once] [-f FILE…] [--photos DIR] [--result FILE]   run the demonstration, or the resources of FILE, and serve the model
   apply -f FILE…             create or change resources (CrawlJob, TrainingRun)
-  get KIND [NAME] [-o yaml]  list resources, or show one
+  get KIND [NAME] [-o json]  list resources, or show one
   describe KIND NAME         show a resource with its stages and events
-  logs KIND NAME [--stage S] show what the stages wrote
-  wait KIND NAME             wait until a resource has finished
+  logs KIND NAME [--stage S] show what a stage wrote
+  wait KIND NAME             wait until a resource has succeeded
   delete KIND NAME           delete a resource and stop its stages
-  crd                        print the Kubernetes definitions of the resources
 
 This clone:
   setup                      install what is missing and build; quick when nothing changed
@@ -46,7 +45,7 @@ async function main([command, ...rest]) {
   await setUp({ root, log: (line) => console.error(line), build: !(command in SCRIPTS) });
   if (command === 'setup') return 0;
   const program = SCRIPTS[command] ? [SCRIPTS[command], ...rest] : ['dist/apps/cli/src/main.js', command, ...rest];
-  return runForwarding(node24Path(root), [path.join(root, program[0]), ...program.slice(1)], { root });
+  return runForwarding(node24Path(root), [path.join(root, program[0]), ...program.slice(1)], { endsWithUs: true });
 }
 
 main(process.argv.slice(2)).then(

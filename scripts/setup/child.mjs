@@ -9,16 +9,20 @@ export function childEnvironment(program, extra = {}) {
 }
 
 /**
- * Runs a program in the place of this one: its streams are ours, signals reach it, and its exit code is returned
- * (128 + the number of the signal that ended it).
- * @param {string} program a path
+ * Runs a program in the place of this one, with this Node or another: its streams are ours, signals reach it, and its exit code is
+ * returned (128 + the number of the signal that ended it). The working directory stays the caller's, so that relative paths mean what
+ * the user meant.
+ * @param {string} node a path
  * @param {string[]} args
- * @param {{root: string, env?: Record<string, string>}} options the working directory stays the caller's, so that relative paths mean what the user meant
+ * @param {{env?: Record<string, string>, endsWithUs?: boolean}} [options] `endsWithUs`: it is stopped even when we, or the npm that
+ *   started us, are killed with a signal that cannot be passed on
  * @returns {Promise<number>}
  */
-export function runForwarding(program, args, { root, env = {} }) {
+export function runForwarding(node, args, { env = {}, endsWithUs = false } = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { stdio: 'inherit', env: childEnvironment(program, { CARICATURE_ROOT: root, ...env }) });
+    const preload = endsWithUs ? ['--import', new URL('exit-with-parent.mjs', import.meta.url).href] : [];
+    const stdio = ['inherit', 'inherit', 'inherit', ...(endsWithUs ? ['ipc'] : [])];
+    const child = spawn(node, [...preload, ...args], { stdio, env: childEnvironment(node, env) });
     const forward = (signal) => {
       // A terminal sends Ctrl-C to the whole group: passing it on would deliver it twice.
       if (signal === 'SIGINT' && process.stdin.isTTY) return;
@@ -26,12 +30,21 @@ export function runForwarding(program, args, { root, env = {} }) {
     };
     const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
     for (const signal of signals) process.on(signal, forward);
+    const watch = endsWithUs ? watchNpm(() => child.kill('SIGTERM')) : undefined;
     child.on('error', reject);
     child.on('close', (code, signal) => {
+      clearInterval(watch);
       for (const name of signals) process.off(name, forward);
       resolve(signal ? 128 + os.constants.signals[signal] : code);
     });
   });
+}
+
+/** Calls `onGone` once the npm that runs us has ended: we are then another process' child. */
+function watchNpm(onGone) {
+  if (process.env.npm_lifecycle_event === undefined) return undefined;
+  const parent = process.ppid;
+  return setInterval(() => process.ppid !== parent && onGone(), 1_000);
 }
 
 /**
