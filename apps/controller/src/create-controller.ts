@@ -24,6 +24,8 @@ export interface ControllerOptions {
   log?: (line: string) => void;
   /** The worker's program, as arguments of Node; the built worker of this project unless told. */
   worker?: string[];
+  /** False: only the API is served, and no resource is worked on. */
+  reconciles?: boolean;
 }
 
 export interface Controller {
@@ -52,7 +54,7 @@ export async function createController(env: ControllerEnv, options: ControllerOp
     const app = await listen(parts, log, undo);
     const url = addressOf(app, env);
     environment['CARICATURE_CONTROLLER_URL'] = url;
-    keepReconciling(parts.loop, log, undo);
+    if (options.reconciles !== false) keepReconciling(parts.loop, log, undo);
     return { app, url, database, close };
   } catch (error) {
     await close();

@@ -11,7 +11,9 @@ describe('a reported series', () => {
     ['accuracy', { kind: 'accuracy', class: 'all' }],
     ['accuracyTarget', { kind: 'accuracy', class: 'target' }],
     ['discriminatorAccuracy.transferred', { kind: 'accuracy', class: 'transferred' }],
-    ['stepSeconds', { kind: 'stepSeconds' }],
+    ['accuracy/reconstructed', { kind: 'accuracy', class: 'reconstructed' }],
+    ['step/seconds', { kind: 'stepSeconds' }],
+    ['images/second', { kind: 'other' }],
     ['learningRate', { kind: 'other' }],
   ])('named %s is told apart', (name, expected) => {
     expect(seriesOf(name)).toEqual(expected);

@@ -1,4 +1,4 @@
-import { seriesOf, type ControllerMetrics } from '@caricature/metrics';
+import { IMAGES_PER_SECOND, seriesOf, STEP_SECONDS, type ControllerMetrics } from '@caricature/metrics';
 import type { LatestReport } from '../reports/stage-reports.js';
 
 /** Series that one stage may have at Prometheus: their names come from workers. */
@@ -29,7 +29,9 @@ function exposePreparation(run: string, { counters }: LatestReport, metrics: Con
 function exposeTraining(run: string, { stage, progress, counters, metrics: values = {} }: LatestReport, metrics: ControllerMetrics): void {
   if (progress) metrics.trainingStep.set({ run, stage }, progress.step);
   if (progress?.etaSeconds !== undefined) metrics.trainingEtaSeconds.set({ run, stage }, progress.etaSeconds);
-  if (counters['images'] !== undefined) metrics.trainingImages.inc({ run, stage }, countOf(counters['images']));
+  // A step's images and its duration are told as a speed: together they give the size of a batch.
+  const batchSize = Math.round((values[IMAGES_PER_SECOND] ?? 0) * (values[STEP_SECONDS] ?? 0));
+  if (batchSize > 0 && progress) metrics.trainingImages.inc({ run, stage }, batchSize * progress.step);
   if (stage !== 'pretrain' && stage !== 'train') return;
   const series = Object.entries(values).filter(([name]) => !(name in counters));
   for (const [name, value] of series.slice(0, MOST_SERIES)) {

@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createController, type Controller } from '../create-controller.js';
+import { createController, type Controller, type ControllerOptions } from '../create-controller.js';
 import { readControllerEnv } from '../controller.env.js';
 
 export interface TestController extends Controller {
@@ -12,11 +12,11 @@ export interface TestController extends Controller {
 const IDLE_WORKER = "process.on('SIGTERM', () => process.exit(75)); setInterval(() => {}, 1000);\n";
 
 /** A whole controller on an embedded database in a temporary folder. */
-export async function aController(values: Record<string, string> = {}): Promise<TestController> {
+export async function aController(values: Record<string, string> = {}, options: Pick<ControllerOptions, 'reconciles'> = {}): Promise<TestController> {
   const home = await mkdtemp(join(tmpdir(), 'caricature-controller-'));
   const worker = join(home, 'worker.mjs');
   await writeFile(worker, IDLE_WORKER);
-  const controller = await createController(readControllerEnv({ PORT: '0', CARICATURE_HOME: home, ...values }), { worker: [worker] });
+  const controller = await createController(readControllerEnv({ PORT: '0', CARICATURE_HOME: home, ...values }), { ...options, worker: [worker] });
   const close = async () => {
     await controller.close();
     await endWorkers(join(home, 'jobs'));

@@ -1,0 +1,52 @@
+import { ControllerMetrics, createRegistry } from '@caricature/metrics';
+import { describe, expect, it } from 'vitest';
+import { StageReports } from '../reports/stage-reports.js';
+import { exposeReports } from './reported-metrics.js';
+
+const run = { owner: { kind: 'TrainingRun' as const, namespace: 'default', name: 'faces', uid: 'u1' }, stage: 'train' as const, attempt: 1 };
+const at = '2026-01-01T00:00:00.000Z';
+
+async function expose(reports: StageReports, metrics = new ControllerMetrics(createRegistry(), () => 3)): Promise<string> {
+  exposeReports(reports.all(), metrics);
+  return metrics.registry.metrics();
+}
+
+describe('what workers told, at Prometheus', () => {
+  it('has a series for each loss and class, and the images seen', async () => {
+    const reports = new StageReports();
+    reports.record(run, { type: 'progress', step: 10, totalSteps: 100, etaSeconds: 45 });
+    reports.record(run, { type: 'metrics', step: 10, at, values: { const: 0.5, 'accuracy/target': 0.75, 'step/seconds': 0.5, 'images/second': 64 } });
+    const text = await expose(reports);
+    expect(text).toContain('caricature_training_loss{run="default/faces",stage="train",loss="const"} 0.5');
+    expect(text).toContain('caricature_discriminator_accuracy{run="default/faces",class="target"} 0.75');
+    expect(text).toContain('caricature_training_step{run="default/faces",stage="train"} 10');
+    expect(text).toContain('caricature_training_eta_seconds{run="default/faces",stage="train"} 45');
+    expect(text).toContain('caricature_training_images_total{run="default/faces",stage="train"} 320');
+    expect(text).toContain('caricature_reconcile_queue_depth 3');
+    expect(text).not.toContain('loss="step/seconds"');
+  });
+
+  it('is gone with its resource', async () => {
+    const reports = new StageReports();
+    reports.record(run, { type: 'metrics', step: 1, at, values: { g: 1 } });
+    const metrics = new ControllerMetrics(createRegistry(), () => 0);
+    expect(await expose(reports, metrics)).toContain('run="default/faces"');
+    reports.retain(new Set());
+    expect(await expose(reports, metrics)).not.toContain('run="default/faces"');
+  });
+
+  it('is bounded, whatever names a worker makes up', async () => {
+    const reports = new StageReports();
+    reports.record(run, { type: 'metrics', step: 1, at, values: Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`l${i}`, i])) });
+    expect((await expose(reports)).match(/caricature_training_loss\{/g)).toHaveLength(64);
+  });
+
+  it('forgets the failure of an attempt when the next one speaks, but not what was learned', () => {
+    const reports = new StageReports();
+    reports.record(run, { type: 'metrics', step: 1, at, values: { g: 1 } });
+    reports.record(run, { type: 'failed', code: 'X', message: 'broken', retryable: true });
+    expect(reports.of('u1').train?.failure?.message).toBe('broken');
+    reports.record({ ...run, attempt: 2 }, { type: 'progress', step: 1, totalSteps: 2 });
+    expect(reports.of('u1').train).toEqual({ progress: { step: 1, totalSteps: 2 }, metrics: { g: 1 } });
+  });
+});
