@@ -28,7 +28,7 @@ async function aRunInProgress(name: string): Promise<string> {
   await writeFile(join(home, 'evaluation', 'report.html'), '<h1>Evaluation</h1>');
   const report = await publishArtifact(store, { stage: 'evaluate', key: 'e1', dir: join(home, 'evaluation') });
   const uri = `${store.uri}/evaluate/e1`;
-  await database.artifacts.record({ digest: report.digest, stage: 'evaluate', key: 'e1', uri, bytes: 19 });
+  await database.artifacts.record({ digest: report.digest, stage: 'evaluate', key: 'e1', uri, bytes: 19, metadata: { traits: { glasses: { agreement: 0.8, chance: 0.34 }, hairColor: { agreement: 0.93, chance: 0.2 } } } });
   const stage = (stageName: string, state: string, more = {}) => ({ name: stageName, state, attempts: state === 'Pending' ? 0 : 1, cached: false, ...more });
   const { uid } = await database.resources.create({
     ...ref,
@@ -122,6 +122,7 @@ describe.skipIf(!existsSync(CHROMIUM))('the web page', () => {
     const image = page.locator('.sample img');
     await vi.waitFor(async () => expect(await image.evaluate((node: HTMLImageElement) => node.naturalWidth)).toBe(512), { timeout: 10_000 });
     expect(await page.locator('.score', { hasText: 'Trait agreement' }).innerText()).toMatch(/78\.0 %[\s\S]*chance 30\.0 %/);
+    expect(await page.locator('.traits').innerText()).toMatch(/Hair color\s+93\.0 %/);
     expect(await page.getByRole('link', { name: 'report.html' }).getAttribute('href')).toMatch(/^\/api\/v1\/artifacts\/[0-9a-f]{64}\/files\/report\.html$/);
     await picture(`run-${colorScheme}`);
   });

@@ -32,9 +32,20 @@ export async function loadImage(image, path) {
   image.src = url;
 }
 
-/** Opens a file of the API in a new page; with a token as a copy, which still runs no script. */
-export function fileLink(path) {
-  return `/api/v1/${path.split('/').map(encodeURIComponent).join('/')}`;
+/** Where one file of an artifact can be read. */
+export const fileUrl = (digest, path) => `/api/v1/artifacts/${digest}/files/${path.split('/').map(encodeURIComponent).join('/')}`;
+
+/** A link alone carries no token. */
+export const needsToken = () => token() !== null;
+
+/** Saves a file of the API under its name. */
+export async function saveFile(url, path) {
+  const copy = URL.createObjectURL(await (await request(url)).blob());
+  const link = document.createElement('a');
+  link.href = copy;
+  link.download = path.split('/').at(-1);
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(copy), 10_000);
 }
 
 /**

@@ -4,6 +4,11 @@ import { number } from './format.js';
 /** Told apart by people who see red and green alike, on light and on dark. */
 const COLORS = ['#6d5dfc', '#e8833a', '#12a594', '#e5487f', '#3e8eed', '#b58a00', '#9b59d0', '#6a8f2f', '#c2543b', '#5f7d95'];
 
+/** Where nobody points, the legend says what came last. */
+function showLast(plot) {
+  plot.setLegend({ idx: plot.data[0].length - 1 }, false);
+}
+
 /** A line chart over steps; each line is given as `{name, points: [{step, avg}]}`. Drag to zoom, double click for everything. */
 export class StepChart {
   #plot;
@@ -33,6 +38,7 @@ export class StepChart {
       this.#rebuild();
     } else {
       this.#plot.setData(this.#data());
+      if (this.#plot.cursor.idx === null || this.#plot.cursor.idx === undefined) showLast(this.#plot);
     }
   }
 
@@ -67,7 +73,10 @@ export class StepChart {
       series: [{ label: 'step', value: (_u, v) => number(v) }, ...series],
       cursor: { focus: { prox: 24 }, points: { size: 7 } },
       focus: { alpha: 0.35 },
+      legend: { markers: { width: 0, fill: (_u, index) => COLORS[(index - 1) % COLORS.length] } },
+      hooks: { setCursor: [(plot) => plot.cursor.idx === null && showLast(plot)] },
     }, this.#data(), this.#host);
+    showLast(this.#plot);
   }
 
   #size() {

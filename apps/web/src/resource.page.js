@@ -1,4 +1,4 @@
-import { fileLink, getJson, getText, stream } from './api.js';
+import { fileUrl, getJson, getText, needsToken, saveFile, stream } from './api.js';
 import { StepChart } from './chart.js';
 import { element, place } from './element.js';
 import { age, bytes, duration, number } from './format.js';
@@ -18,7 +18,7 @@ export function resourcePage(page, context, { kind, namespace, name }) {
   const charts = chartBoard(places.charts);
   const samples = sampleViewer();
   places.samples.append(samples.node);
-  const files = new Map();
+  const reports = new Map();
   let uid;
 
   const load = async () => {
@@ -28,9 +28,9 @@ export function resourcePage(page, context, { kind, namespace, name }) {
     document.title = `${name} · Caricature`;
     samples.show(grids.items);
     const evaluation = resource.status?.stages.find((s) => s.name === 'evaluate');
-    const links = await reportLinks(evaluation?.artifact, files);
+    const report = await evaluationOf(evaluation?.artifact, reports);
     place(places.head, ...header(resource));
-    place(places.scores, evaluation?.metrics ? scoresPanel(evaluation.metrics, links) : undefined);
+    place(places.scores, evaluation?.metrics ? scoresPanel(evaluation.metrics, report?.traits, report && fileLinks(evaluation.artifact.digest, report.files)) : undefined);
     place(places.spec, specPanel(resource.spec));
     place(places.events, eventPanel(events.items));
     stageList(places.stages, resource, (stage, attempt) => showLog(path, stage, attempt));
@@ -69,7 +69,7 @@ function header(resource) {
     element('div.head', {}, element('h1', {}, metadata.name), phaseBadge(resource), element('span.chip', {}, kind), metadata.namespace !== 'default' && element('span.chip', {}, metadata.namespace)),
     element('div.facts', {},
       fact('applied', `${age(metadata.creationTimestamp)} ago`),
-      fact('took', took),
+      fact(status?.completionTime ? 'took' : 'running for', took),
       kind === 'TrainingRun' && fact('architecture', `${spec.model.architecture}, ${spec.model.preset}`),
       fact('model', status?.model && `${status.model.name} v${status.model.version}`),
       fact('avatars', progress && `${number(progress.images)} of ${number(spec.sampling.count)}`),
@@ -124,13 +124,21 @@ function chartBoard(host) {
   };
 }
 
-async function reportLinks(artifact, known) {
+/** What the evaluation's artifact says beyond the status: it never changes, so it is asked for once. */
+async function evaluationOf(artifact, known) {
   if (!artifact) return undefined;
   if (!known.has(artifact.digest)) {
-    const { files } = await getJson(`artifacts/${artifact.digest}`).catch(() => ({ files: [] }));
-    known.set(artifact.digest, files.map((f) => f.path).filter((p) => SHOWN_FILES.test(p)).slice(0, 4));
+    const { files, metadata } = await getJson(`artifacts/${artifact.digest}`).catch(() => ({ files: [], metadata: {} }));
+    known.set(artifact.digest, { files: files.map((f) => f.path).filter((p) => SHOWN_FILES.test(p)).slice(0, 4), traits: metadata.traits });
   }
-  const links = known.get(artifact.digest).map((file) => element('a', { href: fileLink(`artifacts/${artifact.digest}/files/${file}`), target: '_blank', rel: 'noopener' }, file));
+  return known.get(artifact.digest);
+}
+
+function fileLinks(digest, files) {
+  const links = files.map((file) => {
+    const href = fileUrl(digest, file);
+    return element('a', { href, target: '_blank', rel: 'noopener', onclick: (event) => needsToken() && (event.preventDefault(), void saveFile(href, file)) }, file);
+  });
   return element('span.small', {}, ...links.flatMap((link, index) => (index ? [' · ', link] : [link])));
 }
 

@@ -3,12 +3,25 @@ import { number, words } from './format.js';
 
 /** Scores that are shares: drawn from 0 to 1, with chance where it is known. The others are shown as numbers. */
 const SHARES = new Set(['traitAgreement', 'labelPreservation', 'identityTop1', 'identityTop5', 'diversity']);
+/** In the order of how much they say. */
+const ORDER = ['traitAgreement', 'labelPreservation', 'identityTop1', 'identityTop5', 'frechetDistance', 'diversity', 'tidError'];
 const LOWER_IS_BETTER = new Set(['frechetDistance', 'tidError']);
 
-export function scoresPanel(metrics, extra) {
-  const names = Object.keys(metrics).filter((name) => !name.endsWith('Chance'));
+/** @param traits `{glasses: {agreement, chance}, …}` where the true traits are known */
+export function scoresPanel(metrics, traits, links) {
+  const rank = (name) => (ORDER.indexOf(name) + ORDER.length + 1) % (ORDER.length + 1);
+  const names = Object.keys(metrics).filter((name) => !name.endsWith('Chance')).sort((a, b) => rank(a) - rank(b));
   if (names.length === 0) return undefined;
-  return element('section.panel', {}, element('div.toolbar', {}, element('h2', {}, 'Scores'), extra), element('div.scores', {}, ...names.map((name) => score(name, metrics[name], metrics[`${name}Chance`]))));
+  return element('section.panel', {},
+    element('div.toolbar', {}, element('h2', {}, 'Scores'), links),
+    element('div.scores', {}, ...names.map((name) => score(name, metrics[name], metrics[`${name}Chance`]))),
+    traitList(Object.entries(traits ?? {})),
+  );
+}
+
+function traitList(traits) {
+  if (traits.length === 0) return undefined;
+  return element('div.traits', {}, ...traits.flatMap(([name, { agreement, chance }]) => [element('span', {}, words(name)), track(agreement, chance), element('span.numbers', {}, percent(agreement))]));
 }
 
 function score(name, value, chance) {
@@ -22,6 +35,7 @@ function score(name, value, chance) {
   );
 }
 
+/** 0.125 → `12.5 %` */
 const percent = (share) => `${(share * 100).toFixed(1)} %`;
 
 /** An SVG, as the page's policy allows no style attributes. */

@@ -26,11 +26,14 @@ function item(stage, onLog) {
   );
 }
 
-function middle({ state, progress, startTime, completionTime, metrics }) {
+/** The scores of an evaluation have a panel of their own. */
+const SCORED = new Set(['evaluate', 'publish']);
+
+function middle({ name, state, progress, startTime, completionTime, metrics }) {
   if (state === 'Running') {
     return element('span.progress', {}, element('progress', { max: 1, value: share(progress), 'aria-label': 'progress' }), element('span.numbers', {}, progress ? progressText(progress) : 'starting'));
   }
   const took = startTime && completionTime ? duration((Date.parse(completionTime) - Date.parse(startTime)) / 1000) : '';
-  const told = Object.entries(metrics ?? {}).slice(0, 4).map(([name, value]) => `${name} ${number(value)}`);
+  const told = SCORED.has(name) ? [] : Object.entries(metrics ?? {}).slice(0, 4).map(([metric, value]) => `${metric} ${number(value)}`);
   return element('span.quiet.small.numbers', {}, [state === 'Pending' ? 'waiting' : took, ...told].filter(Boolean).join(' · '));
 }
