@@ -51,13 +51,13 @@ const PRESETS: Record<PresetName, Preset> = {
   'faces-64': {
     name: 'faces-64',
     imageSize: 64,
-    initialization: 'normal',
+    initialization: 'xavier',
     f: { width: 32, levels: 4, featureSize: 128, augmentation: true },
     g: { width: 32, levels: 4, kernel: 4, dropout: 0, pointwise: false, upsampling: 'deconv' },
-    d: { width: 32, levels: 4, kernel: 4, pointwise: false },
-    classifier: { steps: 500, batchSize: 64, learningRate: 2e-3, schedule: 'oneCycle', ...ADAM },
-    dtn: { steps: 600, batchSize: 32, learningRate: 5e-4, schedule: 'linearDecay', ...DCGAN_ADAM, weights: { gan: 1, const: 15, tid: 15, tv: 0 }, labelSmoothing: 0.1, averageDecay: 0.98 },
-    judge: { steps: 250, batchSize: 64, learningRate: 2e-3, schedule: 'oneCycle', ...ADAM, width: 16, featureSize: 64 },
+    d: { width: 16, levels: 4, kernel: 4, pointwise: false },
+    classifier: { steps: 400, batchSize: 64, learningRate: 2e-3, schedule: 'oneCycle', ...ADAM },
+    dtn: { steps: 700, batchSize: 16, learningRate: 1e-3, schedule: 'linearDecay', ...DCGAN_ADAM, weights: { gan: 1, const: 30, tid: 100, tv: 0 }, labelSmoothing: 0.1, averageDecay: 0.98 },
+    judge: { steps: 150, batchSize: 64, learningRate: 2e-3, schedule: 'oneCycle', ...ADAM, width: 16, featureSize: 64 },
   },
   // The report's plain configuration (S3 to S7 of its system).
   'faces-152': {
@@ -86,12 +86,12 @@ const PRESETS: Record<PresetName, Preset> = {
   'faces-32-test': {
     name: 'faces-32-test',
     imageSize: 32,
-    initialization: 'normal',
+    initialization: 'xavier',
     f: { width: 8, levels: 3, featureSize: 32, augmentation: true },
     g: { width: 8, levels: 3, kernel: 4, dropout: 0, pointwise: false, upsampling: 'deconv' },
     d: { width: 8, levels: 3, kernel: 4, pointwise: false },
     classifier: { steps: 40, batchSize: 16, learningRate: 3e-3, schedule: 'oneCycle', ...ADAM },
-    dtn: { steps: 40, batchSize: 8, learningRate: 1e-3, schedule: 'linearDecay', ...DCGAN_ADAM, weights: { gan: 1, const: 15, tid: 15, tv: 0 }, labelSmoothing: 0.1, averageDecay: 0.9 },
+    dtn: { steps: 40, batchSize: 8, learningRate: 3e-3, schedule: 'linearDecay', ...DCGAN_ADAM, weights: { gan: 1, const: 30, tid: 100, tv: 0 }, labelSmoothing: 0.1, averageDecay: 0.9 },
     judge: { steps: 30, batchSize: 16, learningRate: 3e-3, schedule: 'oneCycle', ...ADAM, width: 8, featureSize: 32 },
   },
 };

@@ -11,7 +11,7 @@ let folder: string;
 let source: Dataset;
 let target: Dataset;
 
-/** Discs whose colour is the person and whose size is a trait; the target domain has a white background and no noise. */
+/** Discs whose colour is the person and whose size is a trait; the target domain's background is white, the source's noise, in a part of the images white too. */
 async function aDataset(name: string, count: number, flat: boolean): Promise<Dataset> {
   const writer = new ShardWriter({ folder: path.join(folder, name), shape: [32, 32, 3], labelNames: ['a', 'b', 'c', 'd'], traitNames: ['hue', 'size'], imagesPerShard: 50 });
   const random = new Random(flat ? 1 : 2);
@@ -19,10 +19,11 @@ async function aDataset(name: string, count: number, flat: boolean): Promise<Dat
   for (let i = 0; i < count; i++) {
     const label = i % 4;
     const big = random.below(2);
+    const plain = flat || i % 5 < 2;
     const image = new Uint8Array(32 * 32 * 3);
     for (let p = 0; p < 32 * 32; p++) {
       const inside = (p % 32 - 16) ** 2 + (Math.floor(p / 32) - 16) ** 2 < (big ? 150 : 50);
-      for (let c = 0; c < 3; c++) image[p * 3 + c] = inside ? colours[label]![c]! : flat ? 255 : random.below(120);
+      for (let c = 0; c < 3; c++) image[p * 3 + c] = inside ? colours[label]![c]! : plain ? 255 : random.below(120);
     }
     await writer.add(image, label, [label, big]);
   }

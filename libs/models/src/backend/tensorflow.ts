@@ -31,10 +31,10 @@ export const tf: typeof TensorFlow = load();
 
 function load(): typeof TensorFlow {
   const require = createRequire(import.meta.url);
-  // Node 23 removed two functions that tfjs-node 4.22 still calls.
+  // tfjs-node 4.22 calls two old functions: Node 23 removed the first, and warns about the second.
   const legacy = util as unknown as Record<string, unknown>;
   legacy.isNullOrUndefined ??= (value: unknown) => value === null || value === undefined;
-  legacy.isArray ??= Array.isArray;
+  legacy.isArray = Array.isArray;
   try {
     return require('@tensorflow/tfjs-node') as typeof TensorFlow;
   } catch {
