@@ -65,7 +65,7 @@ describe('the main job on one machine', () => {
     const other = await Machine.create();
     try {
       const killed = other.start('--once', '-f', TINY);
-      await killed.until('train  ');
+      await killed.until('tiny train ');
       await sleep(300);
       killed.child.kill('SIGKILL');
       await killed.ended;

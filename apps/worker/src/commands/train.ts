@@ -33,7 +33,7 @@ export async function train(context: StageContext<TrainConfig>): Promise<StageOu
     seed: config.seed,
     outputDir,
     signal,
-    onStep: createStepReporter(context, batchSize),
+    onStep: createStepReporter(context),
     onSample: async (step, grid) => {
       const name = `samples/${assignment.key}/step-${String(step).padStart(7, '0')}.png`;
       const { sha256 } = await store.put(name, await drawSampleGrid(grid));
