@@ -62,7 +62,7 @@ describe('the whole chain on a tiny preset', () => {
     expect(caricaturist.draw(source.image(0))).toHaveLength(32 * 32 * 3);
     expect(() => caricaturist.draw(new Uint8Array(5))).toThrow(/takes an image of 32×32×3/);
     caricaturist.dispose();
-  }, 60_000);
+  }, 180_000);
 });
 
 describe('resuming', () => {
@@ -80,7 +80,7 @@ describe('resuming', () => {
       expect(await fs.readFile(at('parts', network, 'weights.bin'))).toEqual(await fs.readFile(at('whole', network, 'weights.bin')));
     }
     expect(await fs.readFile(at('parts-ckpt', CHECKPOINT_FILE))).toEqual(await fs.readFile(at('whole-ckpt', CHECKPOINT_FILE)));
-  }, 60_000);
+  }, 180_000);
 
   test('a classifier stopped and resumed ends with the bytes of one that was not', async () => {
     const common = { dataset: source, preset, steps: 8, seed: 9 };
@@ -120,7 +120,7 @@ describe('training', () => {
     const before = tf.memory().numTensors;
     await trainClassifier({ dataset: source, preset, steps: 5, seed: 2, outputDir: at('mem') });
     expect(tf.memory().numTensors).toBe(before);
-  }, 60_000);
+  }, 180_000);
 
   test('refuses a data set of another size', async () => {
     await expect(trainClassifier({ dataset: source, preset: resolvePreset('faces-64'), steps: 1, seed: 1, outputDir: at('x') })).rejects.toThrow(/32×32, preset faces-64 is for 64×64/);
