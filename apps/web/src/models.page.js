@@ -27,7 +27,7 @@ function modelPanel(model) {
         element('td', {}, element('b', {}, `v${row.version}`), ' ', element('span.mono.quiet', {}, row.artifactDigest.slice(0, 12))),
         element('td', {}, ...aliasesOf(row.version).flatMap((chip) => [chip, ' '])),
         ...scoreNames.map((n) => element('td.right.numbers', {}, number(scoresOf(row.scores)[n]))),
-        element('td.right.quiet', {}, `${age(row.createdAt)} ago`),
+        element('td.right.quiet.numbers', {}, `${age(row.createdAt)} ago`),
       ))),
     ),
   );

@@ -78,7 +78,8 @@ function header(resource) {
       fact('size', progress && bytes(progress.bytes)),
       fact('combinations', status?.combinations && BigInt(status.combinations).toLocaleString('en')),
     ),
-    status?.phase === 'Failed' && element('section.panel.error', {}, reasonOf(resource)),
+    // A stage that failed says why in its own place.
+    status?.phase === 'Failed' && !status.stages.some((s) => s.state === 'Failed' && s.message) && element('section.panel.error', {}, reasonOf(resource)),
   ];
 }
 
@@ -149,7 +150,7 @@ function eventPanel(events) {
     element('tbody', {}, ...events.map((event) => element('tr', {},
       element(event.type === 'Warning' ? 'td.warning' : 'td', {}, event.reason, event.count > 1 ? ` ×${event.count}` : ''),
       element('td.message', {}, event.message),
-      element('td.quiet.numbers', { title: event.lastAt }, `${age(event.lastAt)} ago`),
+      element('td.when.numbers', { title: event.lastAt }, `${age(event.lastAt)} ago`),
     )))));
 }
 

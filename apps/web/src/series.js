@@ -15,11 +15,15 @@ export function chartGroups(series) {
   return [...groups].sort(([a], [b]) => weight(a) - weight(b) || a.localeCompare(b));
 }
 
+/** More than a chart is wide: a page that is left open for days grows no further. */
+const MOST_POINTS = 3000;
+
 /** Adds a report's values to the series that were read from the server. */
 export function addPoints(series, { stage, step, values }) {
   for (const [name, avg] of Object.entries(values)) {
     let one = series.find((s) => s.stage === stage && s.name === name);
     if (!one) series.push((one = { stage, name, points: [] }));
     if ((one.points.at(-1)?.step ?? -1) < step) one.points.push({ step, avg });
+    if (one.points.length > MOST_POINTS) one.points = one.points.filter((_point, index) => index % 2 === 1);
   }
 }

@@ -35,5 +35,5 @@ function middle({ name, state, progress, startTime, completionTime, metrics }) {
   }
   const took = startTime && completionTime ? duration((Date.parse(completionTime) - Date.parse(startTime)) / 1000) : '';
   const told = SCORED.has(name) ? [] : Object.entries(metrics ?? {}).slice(0, 4).map(([metric, value]) => `${metric} ${number(value)}`);
-  return element('span.quiet.small.numbers', {}, [state === 'Pending' ? 'waiting' : took, ...told].filter(Boolean).join(' · '));
+  return element('span.took.quiet.small.numbers', {}, [state === 'Pending' ? 'waiting' : took, ...told].filter(Boolean).join(' · '));
 }
