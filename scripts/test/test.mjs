@@ -1,5 +1,5 @@
 // npm test: the rules, the types and every spec that this machine can run. Runs under the Node that the project brings.
-import { mkdir, readFile, readdir, rm } from 'node:fs/promises';
+import { access, mkdir, readFile, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
@@ -20,7 +20,7 @@ async function main(args) {
   const whole = args.length === 0;
   const leftOut = whole ? [] : [{ what: 'the import rules, the types and the specs that do not match', why: 'arguments were given' }];
   const rules = whole ? await lint(root) : { passed: 0, failed: 0 };
-  const { excluded, reasons } = await prepareTools();
+  const { excluded, reasons, python } = await prepareTools();
   leftOut.push(...reasons);
   // The end-to-end specs start the product as a user does, from dist. A build that fails is one failure: the other specs still run.
   const built = await setUp({ root, log: (line) => console.log(line) }).then(() => 0, (error) => (console.log(`✗ build\n${error.message}`), 1));
@@ -28,25 +28,32 @@ async function main(args) {
   await mkdir(path.dirname(REPORT), { recursive: true });
   await rm(REPORT, { force: true });
   const vitest = [path.join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--root', root, '--reporter=default', '--reporter=json', `--outputFile.json=${REPORT}`];
-  const code = await runForwarding(process.execPath, [...vitest, ...excluded.map((file) => `--exclude=${file}`), ...args], { env: { CARICATURE_PYTHON: testPython(), CI: '1' } });
+  const code = await runForwarding(process.execPath, [...vitest, ...excluded.map((file) => `--exclude=${file}`), ...args], { env: { ...python, CI: '1' } });
   const specs = await readReport(code);
   return summarize({ rules, built, specs, leftOut, code });
 }
 
-/** Brings the tools that specs need; those whose tool cannot be had are excluded, each with a reason. */
+/** Brings the tools that specs need; the specs whose tool cannot be had are excluded, with a reason for each tool. */
 async function prepareTools() {
   const specs = await readSpecs();
   const excluded = [];
   const reasons = [];
   for (const tool of findTestTools()) {
-    const users = specs.filter(({ text }) => tool.usedBy.test(text)).map(({ file }) => file);
-    if (users.length === 0 || (await tool.isThere())) continue;
-    const problem = tool.bring ? await tool.bring((line) => console.log(line)).then(() => undefined, (error) => error.message.split('\n').at(-1)) : 'not installed';
+    const problem = await bring(tool);
     if (problem === undefined) continue;
+    const users = specs.filter(({ text }) => tool.usedBy.test(text)).map(({ file }) => file);
     excluded.push(...users);
-    reasons.push({ what: users.join(', '), why: `${tool.name}: ${problem}. Mend: ${tool.mend}` });
+    reasons.push({ what: users.join(', '), why: `${tool.name} is not there (${problem}). Mend: ${tool.mend}` });
   }
-  return { excluded, reasons };
+  const python = await access(testPython()).then(() => ({ CARICATURE_PYTHON: testPython() }), () => ({}));
+  return { excluded, reasons, python };
+}
+
+/** What keeps a tool from being there, or undefined. */
+async function bring(tool) {
+  if (await tool.isThere()) return undefined;
+  if (!tool.bring) return 'it is not installed';
+  return tool.bring((line) => console.log(line)).then(() => undefined, (error) => error.message.trim().split('\n').at(-1));
 }
 
 async function readSpecs() {

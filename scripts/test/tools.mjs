@@ -35,16 +35,16 @@ export function findTestTools() {
       isThere: hasPythonPackages,
       bring: installPythonPackages,
       mend: 'apt-get install python3-pip, and let npm test reach PyPI',
-      usedBy: /testing\/(python\.env|real-photos)\.js|CARICATURE_PYTHON/,
+      usedBy: /(python\.env|real-photos)\.js'/,
     },
     {
       name: 'versitygw, an S3 server',
       isThere: async () => (await findOnPath(versitygw())) !== undefined,
       bring: installVersitygw,
       mend: `install Go 1.24 or newer, or: GOBIN=${path.dirname(versitygw())} go install ${VERSITYGW}`,
-      usedBy: /testing\/s3\.server\.js|startS3Server/,
+      usedBy: /s3\.server\.js'/,
     },
-    { name: 'Chromium', isThere: async () => (await findOnPath('/usr/bin/chromium')) !== undefined, mend: 'apt-get install chromium', usedBy: /playwright-core|\/browser\.js'/ },
+    { name: 'Chromium', isThere: async () => (await findOnPath('/usr/bin/chromium')) !== undefined, mend: 'apt-get install chromium', usedBy: /'playwright-core'/ },
   ];
 }
 
