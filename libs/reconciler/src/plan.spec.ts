@@ -100,6 +100,16 @@ describe('a training run', () => {
     expect(p.actions).toContainEqual({ type: 'stopJob', job: 'faces-prepare-faces-1' });
   });
 
+  it('that failed stops its other stages until they have ended, and says so', () => {
+    const inputs = { crawl: { state: 'Failed' as const, message: 'CrawlJob avatars failed' } };
+    const failed = plan(aTrainingRun(), anObservation({ jobs: [aJob('prepare-faces')], inputs }), NOW);
+    const stopping = plan(aTrainingRun({}, failed.status), anObservation({ jobs: [aJob('prepare-faces')], inputs }), NOW);
+    expect(stopping).toMatchObject({ actions: [{ type: 'stopJob' }], requeueAfterMs: 1_000 });
+    const ended = plan(aTrainingRun({}, stopping.status), anObservation({ jobs: [aJob('prepare-faces', { state: 'Failed', disrupted: true })], inputs }), NOW);
+    expect(ended.status?.stages[0]).toMatchObject({ name: 'prepare-faces', state: 'Failed', message: 'stopped because another stage failed' });
+    expect(ended.actions).toEqual([]);
+  });
+
   it.each([
     ['at once when it is impossible', { terminal: true }, 1, 'InvalidConfiguration'],
     ['when its attempts are spent', { attempt: 4 }, 4, 'BackoffLimitExceeded'],

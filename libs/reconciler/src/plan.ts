@@ -42,7 +42,10 @@ function planDeletion(observed: Observed): Plan {
 function planFinished(resource: Resource, observed: Observed, nowMs: number): Plan {
   const { ttlSecondsAfterFinished: ttl } = resource.spec;
   const completedMs = Date.parse(resource.status?.completionTime ?? '');
-  const actions = stopJobs(observed).concat(publication(resource, resource.status!.stages));
+  const stops = stopJobs(observed);
+  // Asked again until they have ended: a job that does not heed the first call is killed by a later one.
+  if (stops.length > 0) return { actions: stops, status: observedNow(resource, observed), requeueAfterMs: 1_000 };
+  const actions = publication(resource, resource.status!.stages);
   if (ttl === undefined || Number.isNaN(completedMs)) return { actions, status: observedNow(resource, observed) };
   const leftMs = completedMs + ttl * 1000 - nowMs;
   if (leftMs <= 0) return { actions: [...actions, { type: 'delete' }], status: observedNow(resource, observed) };
@@ -52,6 +55,8 @@ function planFinished(resource: Resource, observed: Observed, nowMs: number): Pl
 function observedNow(resource: Resource, observed: Observed): ResourceStatus {
   const status = { ...resource.status!, observedGeneration: resource.metadata.generation } as TrainingRunStatus;
   if (observed.model) status.model = observed.model;
+  const active = new Set(observed.jobs.filter((j) => j.state === 'Running' || j.state === 'Pending').map((j) => j.stage));
+  status.stages = status.stages.map((s) => (s.state === 'Running' && !active.has(s.name) ? { ...s, state: 'Failed', message: 'stopped because another stage failed' } : s));
   return status;
 }
 

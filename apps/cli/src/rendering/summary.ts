@@ -26,12 +26,12 @@ function summarise(resource: Resource, options: SummaryOptions): string {
 
 function runLines({ status }: TrainingRun, { inferenceUrl, once }: SummaryOptions): string[] {
   const stage = (name: string) => status?.stages.find((s) => s.name === name);
-  const scores = Object.entries(stage('evaluate')?.metrics ?? {}).map(([name, value]) => [`  ${name}`, value.toFixed(3)]);
+  const scores = scoreRows(stage('evaluate')?.metrics ?? {});
   const folder = (uri: string | undefined) => (uri?.startsWith('file://') ? fileURLToPath(uri) : uri);
   const evaluated = folder(stage('evaluate')?.artifact?.uri);
   const model = folder(stage('publish')?.artifact?.uri);
   const lines = [
-    ...(scores.length > 0 ? ['', table(['  SCORE', 'VALUE'], scores), ''] : []),
+    ...(scores.length > 0 ? ['', table(['  SCORE', 'VALUE', 'CHANCE'], scores), ''] : []),
     ...(evaluated ? [`  grid     ${evaluated}/grid.png`, `  report   ${evaluated}/report.html`] : []),
     ...(model ? [`  model    ${model}${status?.model ? `  (${status.model.name} version ${status.model.version})` : ''}`] : []),
   ];
@@ -39,4 +39,12 @@ function runLines({ status }: TrainingRun, { inferenceUrl, once }: SummaryOption
     lines.push('', `  ${once ? 'while `npm start` is serving, try' : 'try'}:`, `  curl -s --data-binary @${evaluated}/photo.jpg -H 'content-type: image/jpeg' '${inferenceUrl}/v1/caricatures?crop=none' -o caricature.png`);
   }
   return lines;
+}
+
+const SCORES = ['traitAgreement', 'identityTop1', 'identityTop5', 'labelPreservation', 'diversity', 'frechetDistance', 'tidError'];
+
+/** The scores in the order in which they matter, each beside its chance level where it has one; the traits last. */
+function scoreRows(metrics: Record<string, number>): string[][] {
+  const traits = Object.keys(metrics).filter((name) => name.startsWith('trait/'));
+  return [...SCORES.filter((name) => name in metrics), ...traits].map((name) => [`  ${name}`, metrics[name]!.toFixed(3), metrics[`${name}Chance`]?.toFixed(3) ?? '']);
 }

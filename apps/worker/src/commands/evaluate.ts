@@ -35,7 +35,7 @@ export async function evaluate(context: StageContext<EvaluateConfig>): Promise<S
     images: Math.min(config.evaluate.images, source.count, target.count),
     seed: config.seed,
   });
-  const metrics = flatScores(scores);
+  const metrics = { ...flatScores(scores), ...chanceLevels(source.manifest.numLabels) };
   const dir = join(scratchDir, 'report');
   await mkdir(dir, { recursive: true });
   const picture = await drawSampleGrid(grid);
@@ -97,6 +97,11 @@ function config(context: StageContext<EvaluateConfig>): EvaluateConfig['evaluate
 function flatScores({ traits, ...scores }: DtnScores): Record<string, number> {
   const each = Object.entries(traits ?? {}).map(([name, { agreement }]) => [`trait/${name}`, agreement]);
   return { ...(scores as Record<string, number>), ...Object.fromEntries(each) };
+}
+
+/** What guessing a person at random would reach. */
+function chanceLevels(people: number): Record<string, number> {
+  return { labelPreservationChance: 1 / people, identityTop1Chance: 1 / people, identityTop5Chance: Math.min(1, 5 / people) };
 }
 
 /** A photo to try the service with. */

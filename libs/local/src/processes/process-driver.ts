@@ -54,7 +54,7 @@ export class ProcessDriver implements PodDriver {
 
   async list(owner: ResourceOwner): Promise<JobObservation[]> {
     const folders = await listJobFolders(this.options.root, owner.uid);
-    return Promise.all(folders.map((f) => this.observe(f)));
+    return (await Promise.all(folders.map((f) => this.observe(f)))).filter((job) => job !== undefined);
   }
 
   async create(assignment: StageAssignment, execution: Execution): Promise<void> {
@@ -89,7 +89,8 @@ export class ProcessDriver implements PodDriver {
       for (const folder of await listJobFolders(this.options.root)) {
         const before = known.get(folder.path);
         if (before === 'Succeeded' || before === 'Failed') continue;
-        const { state } = await this.observe(folder);
+        const state = (await this.observe(folder))?.state;
+        if (!state) continue;
         if (state === 'Running') await this.enforceMemory(folder);
         if (state !== before) {
           known.set(folder.path, state);
@@ -140,8 +141,10 @@ export class ProcessDriver implements PodDriver {
     await folder.write('process.json', state);
   }
 
-  private async observe(folder: JobFolder): Promise<JobObservation> {
-    const assignment = (await folder.read<StageAssignment>('assignment.json'))!;
+  /** Undefined when the folder went meanwhile: its owner was deleted. */
+  private async observe(folder: JobFolder): Promise<JobObservation | undefined> {
+    const assignment = await folder.read<StageAssignment>('assignment.json');
+    if (!assignment) return undefined;
     const state = await folder.read<ProcessState>('process.json');
     const job = { name: folder.job, stage: assignment.stage, attempt: assignment.attempt, terminal: false, disrupted: false };
     if (!state) return { ...job, state: 'Pending' };
