@@ -86,7 +86,8 @@ describe('dependencies', () => {
     ['are there when every locked package is', { [a]: { version: '1' } }, { [a]: { version: '1' } }, [a], true],
     ['are not when a version differs', { [a]: { version: '2' } }, { [a]: { version: '1' } }, [a], false],
     ['are not when a folder was removed', { [a]: { version: '1' } }, { [a]: { version: '1' } }, [], false],
-    ['are there without what is made for other platforms', { [a]: { version: '1', optional: true } }, {}, [], true],
+    ['are there without what is made for other platforms', { [a]: { version: '1', optional: true, cpu: ['arm64'] } }, {}, [], true],
+    ['are not without what is made for this one', { [a]: { version: '1', optional: true, cpu: ['x64'], os: ['linux'] } }, {}, [], false],
     ['are not when a package is new', { [a]: { version: '1' } }, {}, [a], false],
   ])('%s', async (_title, wanted, there, folders, answer) => {
     expect(await installed(wanted, there, folders)).toBe(answer);

