@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
@@ -40,11 +41,21 @@ export function runForwarding(node, args, { env = {}, endsWithUs = false } = {})
   });
 }
 
-/** Calls `onGone` once the npm that runs us has ended: we are then another process' child. */
+/** Calls `onGone` once the npm that runs us has ended: its children then have another parent. */
 function watchNpm(onGone) {
   if (process.env.npm_lifecycle_event === undefined) return undefined;
-  const parent = process.ppid;
-  return setInterval(() => process.ppid !== parent && onGone(), 1_000);
+  const before = ancestry();
+  return setInterval(() => ancestry() !== before && onGone(), 1_000);
+}
+
+/** Our parent and, as npm runs scripts by a shell that may stay in between, that shell's parent. */
+function ancestry() {
+  try {
+    const [, name, parent] = /^\d+ \((.*)\) \S (\d+)/s.exec(readFileSync(`/proc/${process.ppid}/stat`, 'utf8'));
+    return /^(sh|dash|bash)$/.test(name) ? `${process.ppid} ${parent}` : `${process.ppid}`;
+  } catch {
+    return 'gone';
+  }
 }
 
 /**
