@@ -56,7 +56,7 @@ const PRESETS: Record<PresetName, Preset> = {
     g: { width: 32, levels: 4, kernel: 4, dropout: 0, pointwise: false, upsampling: 'deconv' },
     d: { width: 16, levels: 4, kernel: 4, pointwise: false },
     classifier: { steps: 400, batchSize: 64, learningRate: 2e-3, schedule: 'oneCycle', ...ADAM },
-    dtn: { steps: 700, batchSize: 16, learningRate: 1e-3, schedule: 'linearDecay', ...DCGAN_ADAM, weights: { gan: 1, const: 30, tid: 100, tv: 0 }, labelSmoothing: 0.1, averageDecay: 0.98 },
+    dtn: { steps: 700, batchSize: 16, learningRate: 1e-3, schedule: 'linearDecay', ...DCGAN_ADAM, weights: { gan: 1, const: 4, tid: 100, tv: 6 }, labelSmoothing: 0.1, averageDecay: 0.98 },
     judge: { steps: 150, batchSize: 64, learningRate: 2e-3, schedule: 'oneCycle', ...ADAM, width: 16, featureSize: 64 },
   },
   // The report's plain configuration (S3 to S7 of its system).
