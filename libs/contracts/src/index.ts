@@ -4,3 +4,4 @@ export * from './training-run.js';
 export * from './reports.js';
 export * from './stages.js';
 export * from './validation.js';
+export { renderCrds, type CustomResourceDefinition } from './crd/render-crds.js';

@@ -1,0 +1,60 @@
+import type { z } from 'zod';
+import { immutableChanges } from '../validation.js';
+import { CrdRenderingError, type CelRule, type OpenApiSchema } from './openapi.js';
+
+/** The cross-field rules of the zod schemas in CEL, by the message of the `refine`: message and field are read from zod, so the two cannot differ. */
+const CEL_BY_MESSAGE: Record<string, string> = {
+  'to must not be below from': 'self.to >= self.from',
+  'exactly one of url, inline and discover must be set': '[has(self.url), has(self.inline), has(self.discover)].filter(isSet, isSet).size() == 1',
+  'is needed by the Legacy API': "self.api != 'Legacy' || has(self.template)",
+  'is needed to discover a catalog': '!has(self.catalog) || !has(self.catalog.discover) || has(self.knownGood)',
+  'exactly one of photos and dataset must be set': 'has(self.photos) != has(self.dataset)',
+  'exactly one of crawlJobRef and dataset must be set': 'has(self.crawlJobRef) != has(self.dataset)',
+  'is needed by this architecture': "self.model.architecture == 'Classifier' || has(self.target)",
+};
+
+/**
+ * The CEL rules that say what the `refine`s of a zod schema say.
+ * @throws CrdRenderingError when a rule has no CEL in the table above.
+ */
+export function refinementRules(schema: z.core.$ZodType): CelRule[] {
+  return (schema._zod.def.checks ?? []).flatMap((check) => {
+    const def = check._zod.def as z.core.$ZodCheckDef & { path?: PropertyKey[] };
+    if (def.check !== 'custom') return [];
+    const message = messageOf(def);
+    const rule = CEL_BY_MESSAGE[message];
+    if (rule === undefined) throw new CrdRenderingError(`The rule "${message}" has no CEL: add it to crd/cel-rules.ts`);
+    return [{ rule, message, ...(def.path?.length ? { fieldPath: `.${def.path.join('.')}` } : {}) }];
+  });
+}
+
+function messageOf(def: z.core.$ZodCheckDef): string {
+  const issue = def.error?.({ code: 'custom', input: undefined, path: [], message: '' } as never);
+  return (typeof issue === 'string' ? issue : issue?.message) ?? '';
+}
+
+/** One rule a field of a spec: it is as it was. What may change is what `immutableChanges` lets through. */
+export function immutabilityRules(spec: OpenApiSchema): CelRule[] {
+  return Object.entries(spec.properties ?? {}).flatMap(([name, schema]) => {
+    const same = unchanged(name, schema);
+    return same === undefined ? [] : [{ rule: same, message: 'is immutable', fieldPath: `.${name}` }];
+  });
+}
+
+function unchanged(name: string, schema: OpenApiSchema): string | undefined {
+  if (mayChange([name])) return undefined;
+  const children = Object.keys(schema.properties ?? {});
+  const fixed = children.filter((child) => !mayChange([name, child]));
+  const equal = fixed.length === children.length ? `self.${name} == oldSelf.${name}` : fixed.map((child) => sameField(`${name}.${child}`)).join(' && ');
+  // A rule on the field itself would not be run when the field is added or taken away.
+  return `has(self.${name}) == has(oldSelf.${name}) && (!has(self.${name}) || (${equal}))`;
+}
+
+function sameField(path: string): string {
+  return `has(self.${path}) == has(oldSelf.${path}) && (!has(self.${path}) || self.${path} == oldSelf.${path})`;
+}
+
+function mayChange(path: string[]): boolean {
+  const specWith = (value: number): never => path.reduceRight<unknown>((inner, key) => ({ [key]: inner }), value) as never;
+  return immutableChanges(specWith(1), specWith(2)).length === 0;
+}
