@@ -1,6 +1,10 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
+import { stringify } from 'yaml';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { readCliEnvironment } from './cli.env.js';
 import { CliError } from './cli.error.js';
+import { renderCrdFiles } from './commands/crd.js';
 import { follow, waitFor } from './commands/follow.js';
 import { start, type StartOptions } from './commands/start.js';
 import { ControllerClient } from './controller-client.js';
@@ -60,14 +64,16 @@ program
 program
   .command('get <kind> [name]')
   .description('list resources, or show one')
-  .option('-o, --output <format>', 'json, or a table', 'table')
+  .addOption(new Option('-o, --output <format>', 'how it is shown').choices(['table', 'json', 'yaml']).default('table'))
   .option('-w, --watch', 'follow until all have ended')
   .action(async (kind: string, name: string | undefined, { output, watch }: { output: string; watch?: boolean }) => {
     const wanted = parseTarget(kind, name);
     const { namespace } = program.opts<Global>();
     const client = connect();
     const resources = wanted.name ? [await client.get(wanted.kind, namespace, wanted.name)] : await client.list(wanted.kind, namespace);
-    if (output === 'json') out(`${JSON.stringify(wanted.name ? resources[0] : resources, null, 2)}\n`);
+    const shown = wanted.name ? resources[0] : resources;
+    if (output === 'json') out(`${JSON.stringify(shown, null, 2)}\n`);
+    else if (output === 'yaml') out(stringify(shown));
     else if (resources.length === 0) out(`no ${wanted.kind} in namespace ${namespace}\n`);
     else out(`${resourceTable(resources, Date.now())}\n`);
     if (watch && resources.length > 0) {
@@ -118,6 +124,19 @@ program
     const wanted = target(kind, name);
     await waitFor(connect(), wanted, options.for, Number(options.timeout) * 1000);
     out(`${wanted.kind.toLowerCase()}/${wanted.name} ${options.for} met\n`);
+  });
+
+program
+  .command('crd')
+  .description('print the Kubernetes definitions of the resources, or write them to crds/')
+  .option('--write [dir]', 'write them there', false)
+  .action(async ({ write }: { write: string | boolean }) => {
+    const files = renderCrdFiles();
+    if (write === false) return out(files.map((f) => f.text).join('---\n'));
+    const dir = write === true ? 'crds' : (write as string);
+    await mkdir(dir, { recursive: true });
+    for (const { name, text } of files) await writeFile(join(dir, name), text);
+    out(files.map((f) => `${join(dir, f.name)}\n`).join(''));
   });
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => (stop.signal.aborted ? process.exit(130) : stop.abort()));
