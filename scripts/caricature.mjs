@@ -16,11 +16,12 @@ const HELP = `caricature COMMAND [options]        (npx caricature COMMAND, or np
 On one machine, with everything embedded:
   start [--once] [-f FILE…] [--photos DIR] [--result FILE]   run the demonstration, or the resources of FILE, and serve the model
   apply -f FILE…             create or change resources (CrawlJob, TrainingRun)
-  get KIND [NAME] [-o json]  list resources, or show one
+  get KIND [NAME] [-o yaml]  list resources, or show one
   describe KIND NAME         show a resource with its stages and events
   logs KIND NAME [--stage S] show what a stage wrote
   wait KIND NAME             wait until a resource has succeeded
   delete KIND NAME           delete a resource and stop its stages
+  crd                        print the Kubernetes definitions of the resources
 
 This clone:
   setup                      install what is missing and build; quick when nothing changed
