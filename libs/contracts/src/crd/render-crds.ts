@@ -42,7 +42,7 @@ const STAGE: PrinterColumn = { name: 'Stage', type: 'string', jsonPath: `${RUNNI
 const STEP: PrinterColumn = { name: 'Step', type: 'integer', jsonPath: `${RUNNING}.progress.step` };
 const ETA: PrinterColumn = { name: 'ETA', type: 'integer', jsonPath: `${RUNNING}.progress.etaSeconds`, description: 'Seconds until the running stage ends' };
 const AGE: PrinterColumn = { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' };
-const LOSS: PrinterColumn = { name: 'Loss', type: 'number', jsonPath: `${RUNNING}.metrics.loss` };
+const LOSS: PrinterColumn = { name: 'Loss', type: 'number', jsonPath: `${RUNNING}.metrics['g','loss','d']`, description: "The generator's loss, or the one that the stage has" };
 const IMAGES: PrinterColumn = { name: 'Images', type: 'integer', jsonPath: '.status.progress.images' };
 
 /** The definitions of both kinds, from the same schemas that check a manifest. */
