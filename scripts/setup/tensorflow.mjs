@@ -58,8 +58,8 @@ async function describePlace(root) {
     throw new TensorflowInstallError(`${pkg} is missing: run "npm ci" in ${root} first`);
   });
   const { version } = JSON.parse(manifest);
-  const cacheRoot = process.env.CARICATURE_CACHE || process.env.XDG_CACHE_HOME || path.join(os.homedir(), '.cache');
-  const cache = path.join(cacheRoot, 'caricature', `tensorflow-${TENSORFLOW_VERSION}`);
+  const cacheRoot = process.env.CARICATURE_CACHE || path.join(process.env.XDG_CACHE_HOME || path.join(os.homedir(), '.cache'), 'caricature');
+  const cache = path.join(cacheRoot, `tensorflow-${TENSORFLOW_VERSION}`);
   return {
     root,
     pkg,

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -81,9 +81,25 @@ describe('the main job on one machine', () => {
     }
   }, 300_000);
 
+  it('told to stop while it trains it leaves nothing running, and goes on later', async () => {
+    const other = await Machine.create();
+    try {
+      const stopped = other.start('--once', '-f', TINY);
+      await stopped.until('tiny train ');
+      stopped.child.kill('SIGINT');
+      expect((await stopped.ended).code).toBe(130);
+      expect(await processesIn(other.home)).toEqual([]);
+      const { code, output } = await other.start('--once', '-f', TINY, '--result', other.resultFile).ended;
+      expect(code, output).toBe(0);
+      expect(digestOf(runOf(await other.results()), 'train')).toBe(digestOf(runOf(first), 'train'));
+    } finally {
+      await other.clear();
+    }
+  }, 300_000);
+
   it('with a wrong resource ends at once and names the field', async () => {
     const wrong = join(machine.home, 'wrong.yaml');
-    await (await import('node:fs/promises')).writeFile(wrong, (await readFile(TINY, 'utf8')).replace('seed: 3', 'sead: 3'));
+    await writeFile(wrong, (await readFile(TINY, 'utf8')).replace('seed: 3', 'sead: 3'));
     const { code, output } = await machine.start('--once', '-f', wrong).ended;
     expect(code).toBe(1);
     expect(output).toContain('spec.sampling.sead: unknown field');
@@ -94,7 +110,7 @@ describe('the main job on one machine', () => {
     try {
       const dead = join(other.home, 'dead.yaml');
       const text = (await readFile(TINY, 'utf8')).replace('http://127.0.0.1:4010', 'http://127.0.0.1:9').replace('sampling:', 'backoffLimit: 0\n  sampling:').replace('concurrency: 4', 'concurrency: 4, maxRetries: 0');
-      await (await import('node:fs/promises')).writeFile(dead, text);
+      await writeFile(dead, text);
       const { code, output } = await other.start('--once', '-f', dead).ended;
       expect(code).toBe(1);
       expect(output).toMatch(/http:\/\/127\.0\.0\.1:9/);
@@ -103,6 +119,13 @@ describe('the main job on one machine', () => {
     }
   }, 120_000);
 });
+
+/** The command lines of running processes that name a folder. */
+async function processesIn(folder: string): Promise<string[]> {
+  const ids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const lines = await Promise.all(ids.map((id) => readFile(`/proc/${id}/cmdline`, 'utf8').catch(() => '')));
+  return lines.filter((line) => line.includes(folder)).map((line) => line.replaceAll('\0', ' '));
+}
 
 /** The inference API looks for a new version now and then: it may take a moment to have it. */
 async function askUntilReady(url: string, photo: Buffer): Promise<Response> {

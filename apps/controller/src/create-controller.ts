@@ -54,6 +54,8 @@ export async function createController(env: ControllerEnv, options: ControllerOp
     const app = await listen(parts, log, undo);
     const url = addressOf(app, env);
     environment['CARICATURE_CONTROLLER_URL'] = url;
+    // While the API still answers: the workers' last reports must find it.
+    undo.push(() => parts.driver.stopAll());
     if (options.reconciles !== false) keepReconciling(parts.loop, log, undo);
     return { app, url, database, close };
   } catch (error) {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { createArtifactStore, createWorkArea } from '@caricature/artifacts';
 import type { StageAssignment } from '@caricature/contracts';
 import { COMMANDS } from './commands/index.js';
-import { ReportSender } from './reports/report-sender.js';
+import { Reporter } from './reports/reporter.js';
 import { EXIT, exitCodeOf, InterruptedError } from './stage.error.js';
 import { createInput, runStage, scratchFolder } from './stage.js';
 import { readWorkerEnvironment } from './worker.env.js';
@@ -25,8 +25,8 @@ async function main(argv: string[]): Promise<number> {
   process.on('SIGINT', () => abort.abort(new InterruptedError()));
   const log = (line: string) => console.log(`${new Date().toISOString()} ${line}`);
   const store = createArtifactStore(environment.artifactsUri);
-  const reports = new ReportSender({ ...environment, assignment, log });
-  await reports.start();
+  const { controllerUrl, token, spoolDir } = environment;
+  const reports = new Reporter({ controllerUrl, token, spoolDir, assignment });
   const code = await run(assignment, environment.scratchDir, store, reports, abort.signal, log);
   await reports.close();
   store.close?.();
@@ -37,7 +37,7 @@ async function run(
   assignment: StageAssignment,
   scratchRoot: string,
   store: ReturnType<typeof createArtifactStore>,
-  reports: ReportSender,
+  reports: Reporter,
   signal: AbortSignal,
   log: (line: string) => void,
 ): Promise<number> {
@@ -45,7 +45,7 @@ async function run(
     const command = COMMANDS[assignment.stage as keyof typeof COMMANDS];
     const artifact = await runStage(command, {
       assignment,
-      config: assignment.config,
+      config: { ...assignment.config, ...assignment.pace },
       store,
       work: createWorkArea(store, assignment),
       scratchDir: scratchFolder(scratchRoot, assignment),

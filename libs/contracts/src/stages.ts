@@ -35,6 +35,8 @@ export interface StageAssignment {
   key: string;
   owner: ResourceOwner;
   config: StageConfig;
+  /** How the stage goes about it, without changing what comes out; not a part of the key. */
+  pace: StageConfig;
   /** Finished artifacts of earlier stages, by the stage's name. */
   inputs: Record<string, ArtifactRef>;
 }
@@ -44,24 +46,22 @@ export interface StageDefinition<Spec> {
   /** The stages whose artifacts this one reads. */
   needs: StageName[];
   config(spec: Spec): StageConfig;
+  /** What changes how the stage goes about its work, but not its output: changing it runs nothing anew. */
+  pace?(spec: Spec): StageConfig;
 }
 
 export const CRAWL_STAGES: StageDefinition<CrawlJobSpec>[] = [
   {
     name: 'discover',
     needs: [],
-    config: ({ source }) => ({ source }),
+    config: ({ source, image }) => ({ source, image }),
+    pace: ({ politeness }) => ({ politeness }),
   },
   {
     name: 'crawl',
     needs: ['discover'],
-    config: ({ source, sampling, image, output, politeness }) => ({
-      source,
-      sampling,
-      image,
-      imagesPerShard: output.imagesPerShard,
-      politeness,
-    }),
+    config: ({ source, sampling, image, output }) => ({ source, sampling, image, imagesPerShard: output.imagesPerShard }),
+    pace: ({ politeness }) => ({ politeness }),
   },
 ];
 
@@ -90,7 +90,8 @@ const TRAINING_STAGES: StageDefinition<TrainingRunSpec>[] = [
   {
     name: 'train',
     needs: ['prepare-faces', 'prepare-avatars', 'pretrain'],
-    config: ({ model, train, seed }) => ({ model, train, seed }),
+    config: ({ model, train: { checkpointEverySteps: _checkpoints, sampleEverySteps: _samples, ...train }, seed }) => ({ model, train, seed }),
+    pace: ({ train: { checkpointEverySteps, sampleEverySteps } }) => ({ checkpointEverySteps, sampleEverySteps }),
   },
   {
     name: 'evaluate',

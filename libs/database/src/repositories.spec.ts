@@ -138,7 +138,7 @@ describe('metric points', () => {
     const series = await database.metrics.series({ runUid });
     expect(series.map(({ points: each }) => each.length)).toEqual(names.map(() => 500));
     expect(series[9]?.points.at(-1)).toMatchObject({ step: 49_999, min: 49_900, last: 49_999, count: 100 });
-  });
+  }, 120_000);
 });
 
 describe('samples', () => {

@@ -28,9 +28,16 @@ export interface StagesPlan {
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 60_000;
 
+interface ResolvedStage {
+  name: StageName;
+  needs: StageName[];
+  config: StageConfig;
+  pace: StageConfig;
+}
+
 /** The resource's stages with their configuration resolved. */
-export function resolvedStages(resource: Resource): { name: StageName; needs: StageName[]; config: StageConfig }[] {
-  const resolve = <S>(stages: StageDefinition<S>[], spec: S) => stages.map((s) => ({ name: s.name, needs: s.needs, config: s.config(spec) }));
+export function resolvedStages(resource: Resource): ResolvedStage[] {
+  const resolve = <S>(stages: StageDefinition<S>[], spec: S) => stages.map((s) => ({ name: s.name, needs: s.needs, config: s.config(spec), pace: s.pace?.(spec) ?? {} }));
   return resource.kind === 'CrawlJob' ? resolve(crawlStages(resource.spec), resource.spec) : resolve(trainingStages(resource.spec), resource.spec);
 }
 
@@ -77,7 +84,7 @@ export function planStages(resource: Resource, observed: Observed, nowMs: number
         finished[stage.name] = artifact;
         finishStage(plan, status, artifact, jobs, observed, nowMs);
       } else {
-        advanceStage({ resource, plan, status, jobs, observed, nowMs, assignment: { stage: stage.name, key, config: stage.config, inputs: inputs.ready } });
+        advanceStage({ resource, plan, status, jobs, observed, nowMs, assignment: { stage: stage.name, key, config: stage.config, pace: stage.pace, inputs: inputs.ready } });
       }
     }
   }
@@ -142,7 +149,7 @@ interface Advance {
   jobs: JobObservation[];
   observed: Observed;
   nowMs: number;
-  assignment: Pick<StageAssignment, 'stage' | 'key' | 'config' | 'inputs'>;
+  assignment: Pick<StageAssignment, 'stage' | 'key' | 'config' | 'pace' | 'inputs'>;
 }
 
 function advanceStage({ resource, plan, status, jobs, observed, nowMs, assignment }: Advance): void {

@@ -76,6 +76,13 @@ describe('a training run', () => {
     expect(order).toEqual(['train', 'evaluate', 'publish']);
   });
 
+  it('runs nothing anew for another rhythm of checkpoints and samples', () => {
+    const first = anObservation();
+    runToTheEnd(aTrainingRun(), first);
+    const { order } = runToTheEnd(aTrainingRun({ train: { checkpointEverySteps: 7, sampleEverySteps: 9 } }, undefined, { uid: 'u2' }), anObservation({ artifacts: { ...first.artifacts } }));
+    expect(order).toEqual([]);
+  });
+
   it('cuts the faces anew when the photos changed', () => {
     const [faces] = keysToLookUp(aTrainingRun(), anObservation({ photosFingerprint: 'a' }));
     expect(keysToLookUp(aTrainingRun(), anObservation({ photosFingerprint: 'b' }))[0]).not.toBe(faces);

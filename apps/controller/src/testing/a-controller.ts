@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createController, type Controller, type ControllerOptions } from '../create-controller.js';
@@ -19,22 +19,9 @@ export async function aController(values: Record<string, string> = {}, options: 
   const controller = await createController(readControllerEnv({ PORT: '0', CARICATURE_HOME: home, ...values }), { ...options, worker: [worker] });
   const close = async () => {
     await controller.close();
-    await endWorkers(join(home, 'jobs'));
-    await rm(home, { recursive: true, force: true });
+    await rm(home, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
   };
   return { ...controller, home, close };
-}
-
-/** Workers outlive their controller. */
-async function endWorkers(root: string): Promise<void> {
-  const files = (await readdir(root, { recursive: true }).catch(() => [])).filter((file) => file.endsWith('worker.pid'));
-  for (const file of files) {
-    try {
-      process.kill(Number(await readFile(join(root, file), 'utf8')), 'SIGKILL');
-    } catch {
-      // It has ended by itself.
-    }
-  }
 }
 
 export function aCrawlJob(name: string, spec: Record<string, unknown> = {}) {

@@ -9,7 +9,11 @@ import type { StageContext, StageOutput } from '../stage.js';
 import { createStepReporter } from '../training-reports.js';
 import { checkData } from './pretrain.js';
 
-interface TrainConfig extends Pick<TrainingRunSpec, 'model' | 'train' | 'seed'> {}
+interface TrainConfig extends Pick<TrainingRunSpec, 'model' | 'seed'> {
+  train: Omit<TrainingRunSpec['train'], 'checkpointEverySteps' | 'sampleEverySteps'>;
+  checkpointEverySteps: number;
+  sampleEverySteps: number;
+}
 
 /** Trains the networks that turn a photo into a caricature. */
 export async function train(context: StageContext<TrainConfig>): Promise<StageOutput> {
@@ -25,6 +29,8 @@ export async function train(context: StageContext<TrainConfig>): Promise<StageOu
   const outputDir = join(scratchDir, 'output');
   const { outcome, metrics } = await trainDtn({
     ...config.train,
+    checkpointEverySteps: config.checkpointEverySteps,
+    sampleEverySteps: config.sampleEverySteps,
     ...(await keepCheckpoints(context)),
     source,
     target,

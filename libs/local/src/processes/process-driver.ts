@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ResourceOwner, StageAssignment } from '@caricature/contracts';
 import type { Execution, JobObservation, PodDriver } from '@caricature/reconciler';
 import { isAlive, JobFolder, listJobFolders, removeOwner, startTicksOf, type ProcessIdentity } from './process-record.js';
+import { inheritedPath } from './inherited-path.env.js';
 import { memoryLimitBytes, residentBytes } from './memory.js';
 
 export interface ProcessDriverOptions {
@@ -18,8 +19,6 @@ export interface ProcessDriverOptions {
   /** How long a stopped process may take for its checkpoint. */
   graceMs?: number;
   pollMs?: number;
-  /** Processes that may run at once. */
-  slots?: number;
 }
 
 interface ExitRecord {
@@ -75,6 +74,20 @@ export class ProcessDriver implements PodDriver {
     this.signal(folder, state, overdue ? 'SIGKILL' : 'SIGTERM');
   }
 
+  /** Stops every job at its checkpoint and waits until all have ended: for a controller that is told to end. They go on at its next start. */
+  async stopAll(): Promise<void> {
+    for (;;) {
+      const running: { owner: ResourceOwner; job: string }[] = [];
+      for (const folder of await listJobFolders(this.options.root)) {
+        const assignment = await folder.read<StageAssignment>('assignment.json');
+        if (assignment && (await this.observe(folder))?.state === 'Running') running.push({ owner: assignment.owner, job: folder.job });
+      }
+      if (running.length === 0) return;
+      for (const { owner, job } of running) await this.stop(owner, job);
+      await sleep(this.pollMs);
+    }
+  }
+
   async forget(owner: ResourceOwner): Promise<void> {
     await removeOwner(this.options.root, owner);
   }
@@ -124,7 +137,7 @@ export class ProcessDriver implements PodDriver {
       detached: true,
       stdio: ['ignore', log, log],
       env: {
-        PATH: process.env['PATH'] ?? '/usr/bin:/bin',
+        PATH: inheritedPath(),
         ...this.options.environment,
         CARICATURE_TOKEN_FILE: folder.file('token'),
         CARICATURE_SPOOL: folder.file('spool'),
