@@ -49,13 +49,13 @@ export async function createController(env: ControllerEnv, options: ControllerOp
   };
   try {
     const database = await openDatabase(env, log, undo);
-    const { parts, environment } = createParts(env, database, options.worker, log, undo);
+    const { parts, environment, driver } = createParts(env, database, options.worker, log, undo);
     await parts.reports.restore((await Promise.all([parts.resources.list('CrawlJob'), parts.resources.list('TrainingRun')])).flat(), database);
     const app = await listen(parts, log, undo);
     const url = addressOf(app, env);
     environment['CARICATURE_CONTROLLER_URL'] = url;
     // While the API still answers: the workers' last reports must find it.
-    undo.push(() => parts.driver.stopAll());
+    undo.push(() => driver.stopAll());
     if (options.reconciles !== false) keepReconciling(parts.loop, log, undo);
     return { app, url, database, close };
   } catch (error) {
@@ -99,7 +99,7 @@ function createParts(env: ControllerEnv, database: Database, worker: string[] | 
   const artifacts = createArtifactStore(env.artifactsUri, { onBytes: (op, bytes) => metrics.artifactBytes.inc({ op }, bytes) });
   undo.push(() => artifacts.close());
   const parts: ControllerParts = { env, database, artifacts, resources, driver, loop, reports, feed: new LiveFeed(), metrics };
-  return { parts, environment };
+  return { parts, environment, driver };
 }
 
 async function listen(parts: ControllerParts, log: (line: string) => void, undo: (() => Promise<unknown> | void)[]): Promise<NestExpressApplication> {
