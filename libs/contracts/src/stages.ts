@@ -71,6 +71,11 @@ export function crawlStages(spec: CrawlJobSpec): StageDefinition<CrawlJobSpec>[]
   return CRAWL_STAGES.filter((s) => s.name !== 'discover' || discovers).map((s) => (discovers ? s : { ...s, needs: [] }));
 }
 
+/** What decides the weights: how often they are saved and looked at does not. */
+function withoutRhythm({ checkpointEverySteps: _checkpoints, sampleEverySteps: _samples, ...train }: TrainingRunSpec['train']): StageConfig {
+  return train;
+}
+
 const TRAINING_STAGES: StageDefinition<TrainingRunSpec>[] = [
   {
     name: 'prepare-faces',
@@ -90,7 +95,7 @@ const TRAINING_STAGES: StageDefinition<TrainingRunSpec>[] = [
   {
     name: 'train',
     needs: ['prepare-faces', 'prepare-avatars', 'pretrain'],
-    config: ({ model, train: { checkpointEverySteps: _checkpoints, sampleEverySteps: _samples, ...train }, seed }) => ({ model, train, seed }),
+    config: ({ model, train, seed }) => ({ model, train: withoutRhythm(train), seed }),
     pace: ({ train: { checkpointEverySteps, sampleEverySteps } }) => ({ checkpointEverySteps, sampleEverySteps }),
   },
   {
@@ -102,7 +107,7 @@ const TRAINING_STAGES: StageDefinition<TrainingRunSpec>[] = [
     name: 'publish',
     needs: ['pretrain', 'train', 'evaluate'],
     // The alias is left out: it may change later, and moving it makes no new model.
-    config: ({ publish, model, pretrain, train, seed }) => ({ name: publish?.model, model, pretrain, train, seed }),
+    config: ({ publish, model, pretrain, train, seed }) => ({ name: publish?.model, model, pretrain, train: withoutRhythm(train), seed }),
   },
 ];
 

@@ -5,7 +5,8 @@ import { FACE_MARGIN } from '@caricature/faces';
 import { resolvePreset } from '@caricature/models/presets';
 import type { StageContext, StageOutput } from '../stage.js';
 
-interface PublishConfig extends Pick<TrainingRunSpec, 'model' | 'pretrain' | 'train' | 'seed'> {
+interface PublishConfig extends Pick<TrainingRunSpec, 'model' | 'pretrain' | 'seed'> {
+  train: Partial<TrainingRunSpec['train']>;
   name: string;
 }
 
