@@ -20,7 +20,8 @@ export interface ServiceOptions {
 }
 
 const START_TIMEOUT_MS = 60_000;
-const STOP_TIMEOUT_MS = 20_000;
+// Longer than the 30 s that the controller gives a stage for its checkpoint: it must see its jobs end.
+const STOP_TIMEOUT_MS = 60_000;
 
 /** One of the platform's services as a child process: it ends when this process does, however that ends. */
 export class Service {
