@@ -69,7 +69,7 @@ export type ConditionType = (typeof CONDITION_TYPES)[number];
 /** Every reason a condition or an event can carry: a part of the API. */
 export const REASONS = [
   'Accepted', 'WaitingForInput', 'InputFailed', 'WaitingForRetry', 'StageRunning', 'StageStarted', 'StageSucceeded', 'StageCached', 'StageFailed', 'StageRetried',
-  'StageInterrupted', 'AllStagesSucceeded', 'BackoffLimitExceeded', 'InvalidConfiguration', 'DeadlineExceeded', 'Suspended', 'NotSuspended', 'NotFinished', 'NotFailed',
+  'StageInterrupted', 'Publishing', 'AllStagesSucceeded', 'BackoffLimitExceeded', 'InvalidConfiguration', 'DeadlineExceeded', 'Suspended', 'NotSuspended', 'NotFinished', 'NotFailed',
 ] as const;
 export type Reason = (typeof REASONS)[number];
 

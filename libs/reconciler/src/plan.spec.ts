@@ -30,14 +30,16 @@ function aJob(stage: StageName, values: Partial<JobObservation> = {}): JobObserv
 
 const created = (p: Plan) => p.actions.flatMap((a) => (a.type === 'createJob' ? [`${a.assignment.stage}#${a.assignment.attempt}`] : []));
 
-/** Lets every stage that starts succeed at once, until nothing starts any more. */
+/** Lets every stage that starts succeed at once and the model be published, until nothing is left to do. */
 function runToTheEnd(run: TrainingRun, observed: Observed): { order: string[]; last: Plan } {
   const order: string[] = [];
   for (let round = 0; round < 20; round++) {
     const p = plan(run, observed, NOW);
     run = { ...run, status: p.status as TrainingRun['status'] } as TrainingRun;
     const jobs = p.actions.flatMap((a) => (a.type === 'createJob' ? [a.assignment] : []));
-    if (jobs.length === 0) return { order, last: p };
+    const published = p.actions.find((a) => a.type === 'publishModel');
+    if (published) observed.model = { name: published.model, version: 1 };
+    if (jobs.length === 0 && !published) return { order, last: p };
     for (const job of jobs) {
       order.push(job.stage);
       observed.jobs.push(aJob(job.stage, { attempt: job.attempt, state: 'Succeeded' }));
@@ -56,15 +58,27 @@ describe('a training run', () => {
     const { order, last } = runToTheEnd(aTrainingRun(), anObservation());
     expect(order).toEqual(['prepare-faces', 'prepare-avatars', 'pretrain', 'train', 'evaluate', 'publish']);
     expect(last.status?.phase).toBe('Succeeded');
-    expect(last.actions).toContainEqual(expect.objectContaining({ type: 'publishModel', model: 'm', alias: 'staging' }));
+    expect(last.status).toMatchObject({ model: { name: 'm', version: 1 } });
     expect(last.status?.conditions.find((c) => c.type === 'Succeeded')?.status).toBe('True');
+  });
+
+  it('has not succeeded before its model is published', () => {
+    const first = anObservation();
+    runToTheEnd(aTrainingRun(), first);
+    const before = plan(aTrainingRun({}, undefined, { uid: 'u2' }), anObservation({ artifacts: first.artifacts }), NOW);
+    expect(before.actions).toContainEqual(expect.objectContaining({ type: 'publishModel', model: 'm', alias: 'staging' }));
+    expect(before.status).toMatchObject({ phase: 'Running', conditions: expect.arrayContaining([expect.objectContaining({ type: 'Progressing', status: 'True', reason: 'Publishing' })]) });
+    expect(before.requeueAfterMs).toBeDefined();
+    const after = plan(aTrainingRun({}, before.status, { uid: 'u2' }), anObservation({ artifacts: first.artifacts, model: { name: 'm', version: 2 } }), NOW);
+    expect(after.status).toMatchObject({ phase: 'Succeeded', model: { name: 'm', version: 2 } });
+    expect(after.actions.map((a) => a.type)).toEqual(['recordEvent']);
   });
 
   it('takes what an earlier run made, and says so', () => {
     const first = anObservation();
     runToTheEnd(aTrainingRun(), first);
-    const again = plan(aTrainingRun({}, undefined, { uid: 'u2' }), anObservation({ artifacts: first.artifacts }), NOW);
-    expect(created(again)).toEqual([]);
+    const { order, last: again } = runToTheEnd(aTrainingRun({}, undefined, { uid: 'u2' }), anObservation({ artifacts: first.artifacts }));
+    expect(order).toEqual([]);
     expect(again.status?.phase).toBe('Succeeded');
     expect(again.status?.stages.every((s) => s.cached)).toBe(true);
   });

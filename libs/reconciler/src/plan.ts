@@ -30,7 +30,7 @@ export function plan(resource: Resource, observed: Observed, nowMs: number): Pla
   if (resource.spec.suspend) return stopped(resource, observed, nowMs, { phase: 'Suspended', reason: 'Suspended', message: 'suspended by spec.suspend' });
   const stages = planStages(resource, observed, nowMs);
   if (stages.failure) stages.actions.push(...stopJobs(observed));
-  return finish(resource, observed, nowMs, stages, outcomeOf(stages), deadlineMs);
+  return finish(resource, observed, nowMs, stages, outcomeOf(resource, observed, stages), deadlineMs);
 }
 
 function planDeletion(observed: Observed): Plan {
@@ -67,17 +67,23 @@ function stopped(resource: Resource, observed: Observed, nowMs: number, outcome:
 
 function finish(resource: Resource, observed: Observed, nowMs: number, stages: StagesPlan, outcome: Outcome, deadlineMs?: number): Plan {
   const status = buildStatus(resource, observed, nowMs, stages.stages, outcome);
-  const actions = [...stages.actions, ...(outcome.phase === 'Succeeded' ? publication(resource, stages.stages) : [])];
+  const actions = [...stages.actions, ...(outcome.reason === 'Publishing' ? publication(resource, stages.stages) : [])];
   if (resource.status?.phase !== outcome.phase) actions.push(event(outcome.phase === 'Failed' ? 'Warning' : 'Normal', outcome.reason, outcome.message));
   const waits = [stages.retryAtMs, deadlineMs].filter((t) => t !== undefined).map((t) => Math.max(0, t - nowMs));
   if (stages.stages.some((s) => s.state === 'Running') || actions.some((a) => a.type === 'createJob' || a.type === 'stopJob')) waits.push(RUNNING_RESYNC_MS);
+  if (outcome.reason === 'Publishing') waits.push(RUNNING_RESYNC_MS);
   if (stages.waiting) waits.push(WAITING_RESYNC_MS);
   return { actions, status, ...(waits.length > 0 && outcome.phase !== 'Succeeded' ? { requeueAfterMs: Math.min(...waits) } : {}) };
 }
 
-function outcomeOf(stages: StagesPlan): Outcome {
+function outcomeOf(resource: Resource, observed: Observed, stages: StagesPlan): Outcome {
   if (stages.failure) return { phase: 'Failed', ...stages.failure };
-  if (stages.stages.every((s) => s.state === 'Succeeded')) return { phase: 'Succeeded', reason: 'AllStagesSucceeded', message: 'every stage succeeded' };
+  const done = stages.stages.every((s) => s.state === 'Succeeded');
+  // Succeeded means that everything asked for is there: whoever waits for it may use the model at once.
+  if (done && resource.kind === 'TrainingRun' && resource.spec.publish && !observed.model) {
+    return { phase: 'Running', reason: 'Publishing', message: `publishing model ${resource.spec.publish.model}` };
+  }
+  if (done) return { phase: 'Succeeded', reason: 'AllStagesSucceeded', message: 'every stage succeeded' };
   const current = stages.stages.filter((s) => s.state === 'Running' || (s.state === 'Pending' && s.attempts > 0)).map((s) => s.name);
   if (stages.retryAtMs !== undefined) return { phase: 'Running', reason: 'WaitingForRetry', message: stages.stages.find((s) => s.message)?.message ?? 'waiting to try again' };
   if (current.length > 0) return { phase: 'Running', reason: 'StageRunning', message: `running ${current.join(' and ')}` };
