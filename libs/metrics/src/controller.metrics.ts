@@ -9,11 +9,14 @@ export class ControllerMetrics {
   readonly trainingImages;
   readonly trainingStepSeconds;
   readonly trainingEtaSeconds;
+  readonly trainingRunning;
+  readonly trainingDiverged;
   readonly discriminatorAccuracy;
   readonly crawlImages;
   readonly crawlBytes;
   readonly crawlRequestSeconds;
   readonly prepareImages;
+  readonly resources;
   readonly reconciles;
   readonly reconcileSeconds;
   readonly artifactBytes;
@@ -26,11 +29,14 @@ export class ControllerMetrics {
     this.trainingImages = counter('caricature_training_images_total', 'Images that a training stage has seen.', ['run', 'stage']);
     this.trainingStepSeconds = gauge('caricature_training_step_seconds', 'Seconds of the last reported step.', ['run', 'stage']);
     this.trainingEtaSeconds = gauge('caricature_training_eta_seconds', 'Seconds until the stage is expected to be done.', ['run', 'stage']);
+    this.trainingRunning = gauge('caricature_training_running', '1 while a training stage runs, else 0.', ['run', 'stage']);
+    this.trainingDiverged = gauge('caricature_training_diverged', '1 when the last attempt of a training stage ended with a loss or weight that is no number, else 0.', ['run', 'stage']);
     this.discriminatorAccuracy = gauge('caricature_discriminator_accuracy', 'Share of each class that the discriminator (or classifier) gets right.', ['run', 'class']);
     this.crawlImages = counter('caricature_crawl_images_total', 'Avatars crawled, by what became of them.', ['job', 'outcome']);
     this.crawlBytes = counter('caricature_crawl_bytes_total', 'Bytes of avatars crawled.', ['job']);
     this.crawlRequestSeconds = gauge('caricature_crawl_request_seconds', 'Mean seconds of a request to the avatar source.', ['job']);
     this.prepareImages = counter('caricature_prepare_images_total', 'Photos prepared, by what became of them.', ['run', 'outcome']);
+    this.resources = gauge('caricature_resources', 'Resources that exist, by phase.', ['kind', 'phase']);
     this.reconciles = counter('caricature_reconcile_total', 'Rounds of reconciliation.', ['kind', 'result']);
     this.reconcileSeconds = new Histogram({ name: 'caricature_reconcile_seconds', help: 'Seconds of a round of reconciliation.', labelNames: ['kind'], buckets: RECONCILE_SECONDS, registers: [registry] });
     this.artifactBytes = counter('caricature_artifact_bytes_total', 'Bytes that this process read from and wrote to the artifact store.', ['op']);
@@ -40,8 +46,9 @@ export class ControllerMetrics {
   /** Forgets what was last told of runs and crawls, so that it can be told anew without those that are gone. */
   resetReported(): void {
     const reported = [
-      this.trainingLoss, this.trainingStep, this.trainingImages, this.trainingStepSeconds, this.trainingEtaSeconds, this.discriminatorAccuracy,
-      this.crawlImages, this.crawlBytes, this.crawlRequestSeconds, this.prepareImages,
+      this.trainingLoss, this.trainingStep, this.trainingImages, this.trainingStepSeconds, this.trainingEtaSeconds, this.trainingRunning,
+      this.trainingDiverged, this.discriminatorAccuracy,
+      this.crawlImages, this.crawlBytes, this.crawlRequestSeconds, this.prepareImages, this.resources,
     ];
     for (const metric of reported) metric.reset();
   }

@@ -4,7 +4,7 @@ import { ControllerMetrics } from '@caricature/metrics';
 import type { ResourceStore } from '@caricature/reconciler';
 import { RESOURCE_STORE } from '../controller.tokens.js';
 import { StageReports } from '../reports/stage-reports.js';
-import { exposeReports } from './reported-metrics.js';
+import { exposeReports, exposeResources } from './reported-metrics.js';
 
 @Controller('metrics')
 export class MetricsController {
@@ -19,6 +19,7 @@ export class MetricsController {
     const existing = (await Promise.all([this.resources.list('CrawlJob'), this.resources.list('TrainingRun')])).flat();
     this.reports.retain(new Set(existing.map(({ metadata }) => metadata.uid)));
     exposeReports(this.reports.all(), this.metrics);
+    exposeResources(existing, this.metrics);
     response.set('Content-Type', this.metrics.registry.contentType).send(await this.metrics.registry.metrics());
   }
 }

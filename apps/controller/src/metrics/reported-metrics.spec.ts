@@ -1,7 +1,7 @@
 import { ControllerMetrics, createRegistry } from '@caricature/metrics';
 import { describe, expect, it } from 'vitest';
 import { StageReports } from '../reports/stage-reports.js';
-import { exposeReports } from './reported-metrics.js';
+import { exposeReports, exposeResources } from './reported-metrics.js';
 
 const run = { owner: { kind: 'TrainingRun' as const, namespace: 'default', name: 'faces', uid: 'u1' }, stage: 'train' as const, attempt: 1 };
 const at = '2026-01-01T00:00:00.000Z';
@@ -24,6 +24,29 @@ describe('what workers told, at Prometheus', () => {
     expect(text).toContain('caricature_training_images_total{run="default/faces",stage="train"} 320');
     expect(text).toContain('caricature_reconcile_queue_depth 3');
     expect(text).not.toContain('loss="step/seconds"');
+  });
+
+  it('says that a stage diverged until its next attempt speaks', async () => {
+    const reports = new StageReports();
+    reports.record(run, { type: 'metrics', step: 1, at, values: { g: 1 } });
+    expect(await expose(reports)).toContain('caricature_training_diverged{run="default/faces",stage="train"} 0');
+    reports.record(run, { type: 'failed', code: 'TRAINING_DIVERGED', message: 'g became NaN at step 2', retryable: true });
+    expect(await expose(reports)).toContain('caricature_training_diverged{run="default/faces",stage="train"} 1');
+    reports.record({ ...run, attempt: 2 }, { type: 'progress', step: 1, totalSteps: 2 });
+    expect(await expose(reports)).toContain('caricature_training_diverged{run="default/faces",stage="train"} 0');
+  });
+
+  it('has the number of resources in each phase, and which training stages run', async () => {
+    const metrics = new ControllerMetrics(createRegistry(), () => 0);
+    const stages = [{ name: 'prepare-faces', state: 'Succeeded' }, { name: 'pretrain', state: 'Succeeded' }, { name: 'train', state: 'Running' }];
+    exposeResources([{ kind: 'TrainingRun', metadata: { namespace: 'default', name: 'faces' }, status: { phase: 'Running', stages } }, { kind: 'TrainingRun', metadata: { namespace: 'default', name: 'new' } }] as never, metrics);
+    const text = await metrics.registry.metrics();
+    expect(text).toContain('caricature_resources{kind="TrainingRun",phase="Running"} 1');
+    expect(text).toContain('caricature_resources{kind="TrainingRun",phase="Pending"} 1');
+    expect(text).toContain('caricature_resources{kind="CrawlJob",phase="Failed"} 0');
+    expect(text).toContain('caricature_training_running{run="default/faces",stage="train"} 1');
+    expect(text).toContain('caricature_training_running{run="default/faces",stage="pretrain"} 0');
+    expect(text).not.toContain('caricature_training_running{run="default/faces",stage="prepare-faces"}');
   });
 
   it('is gone with its resource', async () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { CrawlJobSpec } from '@caricature/contracts';
 import { crawl as crawlAvatars, type CrawlProgress, type ResolvedCatalog } from '@caricature/crawler';
 import { createProgress } from '../progress.js';
+import { RequestTimes } from '../request-times.js';
 import type { StageContext, StageOutput } from '../stage.js';
 import { CATALOG_FILE } from './discover.js';
 
@@ -12,6 +13,7 @@ type CrawlConfig = Pick<CrawlJobSpec, 'source' | 'sampling' | 'image' | 'politen
 export async function crawl(context: StageContext<CrawlConfig>): Promise<StageOutput> {
   const { config, assignment, scratchDir, signal, report } = context;
   const progress = createProgress(report);
+  const times = new RequestTimes(report);
   const catalog = assignment.inputs['discover'] ? (JSON.parse(await readFile(join(await context.input('discover'), CATALOG_FILE), 'utf8')) as ResolvedCatalog) : undefined;
   const result = await crawlAvatars({
     ...config,
@@ -20,8 +22,10 @@ export async function crawl(context: StageContext<CrawlConfig>): Promise<StageOu
     dir: scratchDir,
     signal,
     internalHosts: ['*.svc', '*.svc.cluster.local'],
+    onRequest: (seconds) => times.add(seconds),
     onProgress: (at) => {
       progress(at.images + at.failed, at.total);
+      times.tell(at.images + at.failed, at.images + at.failed === at.total);
       report({ type: 'counters', values: counters(at) });
     },
   });

@@ -25,7 +25,7 @@ export async function pretrain(context: StageContext<PretrainConfig>): Promise<S
     seed: config.seed,
     outputDir,
     signal,
-    onStep: createStepReporter(context),
+    onStep: createStepReporter(context, batchSize),
   });
   dataset.close();
   if (outcome === 'interrupted') throw new InterruptedError();

@@ -39,7 +39,7 @@ export async function train(context: StageContext<TrainConfig>): Promise<StageOu
     seed: config.seed,
     outputDir,
     signal,
-    onStep: createStepReporter(context),
+    onStep: createStepReporter(context, batchSize),
     onSample: async (step, grid) => {
       const name = `samples/${assignment.key}/step-${String(step).padStart(7, '0')}.png`;
       const { sha256 } = await store.put(name, await drawSampleGrid(grid));
