@@ -6,6 +6,7 @@ import type { StageAssignment } from '@caricature/contracts';
 import type { Execution, JobObservation } from '@caricature/reconciler';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ProcessDriver } from './process-driver.js';
+import { JobFolder } from './process-record.js';
 
 const OWNER = { kind: 'TrainingRun' as const, namespace: 'default', name: 'faces', uid: 'u1' };
 
@@ -33,10 +34,8 @@ describe('the process driver', () => {
 
   const aDriver = () => new ProcessDriver({ root: join(root, 'jobs'), worker: [join(root, 'worker.mjs')], environment: { STARTS: join(root, 'starts') }, pollMs: 20, graceMs: 400 });
 
-  const create = (run: string, execution: Execution = {}) => {
-    const assignment: StageAssignment = { job: 'faces-train-1', stage: 'train', attempt: 1, key: 'k', owner: OWNER, config: { run }, pace: {}, inputs: {} };
-    return driver.create(assignment, execution);
-  };
+  const anAssignment = (run: string): StageAssignment => ({ job: 'faces-train-1', stage: 'train', attempt: 1, key: 'k', owner: OWNER, config: { run }, pace: {}, inputs: {} });
+  const create = (run: string, execution: Execution = {}, by: ProcessDriver = driver) => by.create(anAssignment(run), execution);
   const until = async (state: JobObservation['state'], of: ProcessDriver = driver): Promise<JobObservation> => {
     for (;;) {
       const [job] = await of.list(OWNER);
@@ -80,6 +79,41 @@ describe('the process driver', () => {
     expect(await starts()).toBe(1);
   });
 
+  it('begun by a controller that died right then runs once, whoever starts it again', async () => {
+    const run = 'await new Promise((r) => setTimeout(r, 300))';
+    await new JobFolder(join(root, 'jobs'), OWNER.uid, 'faces-train-1').create(anAssignment(run), 'token');
+    await Promise.all([create(run), create(run, {}, aDriver()), create(run, {}, aDriver())]);
+    await until('Succeeded');
+    expect(await starts()).toBe(1);
+  });
+
+  it('that a controller died over before it was started is no job, and is started when asked for again', async () => {
+    await create('');
+    await until('Succeeded');
+    for (const file of ['process.json', 'exit.json', 'worker.pid']) await rm(join(root, 'jobs/u1/faces-train-1', file));
+    expect(await driver.list(OWNER)).toEqual([]);
+    await create('');
+    await until('Succeeded');
+    expect(await starts()).toBe(2);
+  });
+
+  it('ends a worker whose shell was killed before it counts as lost, which is a disruption', async () => {
+    await create('await new Promise((r) => setTimeout(r, 60_000))');
+    await waitForStart();
+    const job = join(root, 'jobs/u1/faces-train-1');
+    const { pid } = JSON.parse(await readFile(join(job, 'process.json'), 'utf8')) as { pid: number };
+    const worker = Number(await readFile(join(job, 'worker.pid'), 'utf8'));
+    process.kill(pid, 'SIGKILL');
+    expect(await until('Failed')).toMatchObject({ disrupted: true, terminal: false, message: expect.stringContaining('disappeared') });
+    expect(await readFile(`/proc/${worker}/cmdline`, 'utf8').catch(() => '')).toBe('');
+  });
+
+  it('says why it could not be started', async () => {
+    const lacking = new ProcessDriver({ root: join(root, 'jobs'), worker: [join(root, 'worker.mjs')], environment: { PATH: join(root, 'nothing') }, pollMs: 20 });
+    await create('', {}, lacking);
+    expect(await until('Failed', lacking)).toMatchObject({ disrupted: false, message: expect.stringContaining('could not be started') });
+  });
+
   it('lets a stopped stage write its checkpoint, and calls it a disruption', async () => {
     await create('process.on("SIGTERM", () => { console.log("saved"); process.exit(75); }); await new Promise((r) => setTimeout(r, 60_000))');
     await waitForStart();
@@ -94,6 +128,16 @@ describe('the process driver', () => {
     await waitForStart();
     await new Promise((r) => setTimeout(r, 100));
     await driver.stopAll();
+    expect((await driver.list(OWNER))[0]).toMatchObject({ state: 'Failed', disrupted: true });
+  });
+
+  it('in a hurry kills at once', async () => {
+    const patient = new ProcessDriver({ root: join(root, 'jobs'), worker: [join(root, 'worker.mjs')], environment: { STARTS: join(root, 'starts') }, pollMs: 20, graceMs: 3_600_000 });
+    await create('process.on("SIGTERM", () => {}); await new Promise((r) => setTimeout(r, 60_000))', {}, patient);
+    await waitForStart();
+    const stopping = patient.stopAll();
+    patient.hurry();
+    await stopping;
     expect((await driver.list(OWNER))[0]).toMatchObject({ state: 'Failed', disrupted: true });
   });
 

@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process';
 import { randomBytes, timingSafeEqual } from 'node:crypto';
-import { openSync, readFileSync, closeSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ResourceOwner, StageAssignment } from '@caricature/contracts';
 import type { Execution, JobObservation, PodDriver } from '@caricature/reconciler';
-import { isAlive, JobFolder, listJobFolders, removeOwner, startTicksOf, type ProcessIdentity } from './process-record.js';
+import { findProcessesNaming, isAlive, JobFolder, listJobFolders, removeOwner, type ProcessIdentity } from './process-record.js';
 import { inheritedPath } from './inherited-path.env.js';
+import { KEEPER } from './keeper.js';
 import { memoryLimitBytes, residentBytes } from './memory.js';
 
 export interface ProcessDriverOptions {
@@ -24,6 +25,8 @@ export interface ProcessDriverOptions {
 interface ExitRecord {
   code: number;
   at: string;
+  /** Why it never ran. */
+  why?: string;
 }
 interface ProcessState extends ProcessIdentity {
   startTime: string;
@@ -43,7 +46,7 @@ const TAIL_LINES = 12;
  * down, so what became of a stage is known even when it, or the controller, was killed.
  */
 export class ProcessDriver implements PodDriver {
-  private readonly graceMs: number;
+  private graceMs: number;
   private readonly pollMs: number;
 
   constructor(private readonly options: ProcessDriverOptions) {
@@ -61,7 +64,8 @@ export class ProcessDriver implements PodDriver {
     if (!folder.exists()) await folder.create(assignment, randomBytes(32).toString('hex'));
     // A controller killed between the two steps left a folder without a process: starting it now is the same job, not a second one.
     if (await folder.read('process.json')) return;
-    await this.start(folder, execution);
+    this.start(folder, (await folder.read<StageAssignment>('assignment.json'))!, execution);
+    while (folder.exists() && !(await folder.read('process.json')) && !(await folder.read('exit.json'))) await sleep(5);
   }
 
   async stop(owner: ResourceOwner, job: string): Promise<void> {
@@ -71,7 +75,13 @@ export class ProcessDriver implements PodDriver {
     if (!(await folder.read('stop.json'))) await folder.write('stop.json', { at: new Date().toISOString(), reason: 'Stopped' } satisfies StopRecord);
     const stop = (await folder.read<StopRecord>('stop.json'))!;
     const overdue = Date.now() - Date.parse(stop.at) > this.graceMs;
-    this.signal(folder, state, overdue ? 'SIGKILL' : 'SIGTERM');
+    // The whole group: the shell, too, does not outlive a SIGKILL.
+    kill(-state.pid, overdue ? 'SIGKILL' : 'SIGTERM');
+  }
+
+  /** Makes `stopAll` kill what has not ended yet: its checkpoints are kept, what came after them is done again. */
+  hurry(): void {
+    this.graceMs = 0;
   }
 
   /** Stops every job at its checkpoint and waits until all have ended: for a controller that is told to end. They go on at its next start. */
@@ -126,13 +136,10 @@ export class ProcessDriver implements PodDriver {
     return undefined;
   }
 
-  private async start(folder: JobFolder, execution: Execution): Promise<void> {
-    const assignment = (await folder.read<StageAssignment>('assignment.json'))!;
+  private start(folder: JobFolder, assignment: StageAssignment, execution: Execution): void {
     const log = openSync(folder.file('log.txt'), 'a');
-    // The shell outlives a SIGTERM to its group (its trap runs when the worker has ended), so the exit code is always written.
-    const script = 'trap : TERM INT; "$@" & child=$!; echo $child > "$PID_FILE"; while :; do wait $child; code=$?; kill -0 $child 2>/dev/null || break; done; printf \'{"code":%d,"at":"%s"}\' $code "$(date -u +%Y-%m-%dT%H:%M:%S.000Z)" > "$EXIT_FILE.tmp"; mv "$EXIT_FILE.tmp" "$EXIT_FILE"';
     const limit = memoryLimitBytes(execution.resources);
-    const child = spawn('/bin/sh', ['-c', script, 'sh', process.execPath, ...this.options.worker, assignment.stage, '--assignment', folder.file('assignment.json')], {
+    const child = spawn('/bin/sh', ['-c', KEEPER, 'sh', process.execPath, ...this.options.worker, assignment.stage, '--assignment', folder.file('assignment.json')], {
       cwd: folder.path,
       detached: true,
       stdio: ['ignore', log, log],
@@ -141,29 +148,31 @@ export class ProcessDriver implements PodDriver {
         ...this.options.environment,
         CARICATURE_TOKEN_FILE: folder.file('token'),
         CARICATURE_SPOOL: folder.file('spool'),
+        PROCESS_FILE: folder.file('process.json'),
         EXIT_FILE: folder.file('exit.json'),
         PID_FILE: folder.file('worker.pid'),
         ...(limit ? { CARICATURE_MEMORY_LIMIT_BYTES: String(limit) } : {}),
       },
     });
     closeSync(log);
-    child.on('error', (error) => void folder.write('exit.json', { code: 126, at: new Date().toISOString(), error: String(error) }));
-    if (child.pid === undefined) return;
+    const neverRan = (why: string) => void folder.write('exit.json', { code: NOT_STARTED, at: new Date().toISOString(), why }).catch(() => undefined);
+    child.on('error', (error) => neverRan(String(error)));
+    // It says nothing when it ends without having been named: the disk is full, say.
+    child.on('exit', (code) => void folder.read('process.json').then((named) => named ?? neverRan(`its shell ended with ${code}`)));
     child.unref();
-    const state: ProcessState = { pid: child.pid, startTicks: startTicksOf(child.pid) ?? '', startTime: new Date().toISOString() };
-    await folder.write('process.json', state);
   }
 
-  /** Undefined when the folder went meanwhile: its owner was deleted. */
+  /** Undefined when there is no such job: its owner was deleted meanwhile, or it was never started. */
   private async observe(folder: JobFolder): Promise<JobObservation | undefined> {
     const assignment = await folder.read<StageAssignment>('assignment.json');
     if (!assignment) return undefined;
     const state = await folder.read<ProcessState>('process.json');
-    const job = { name: folder.job, stage: assignment.stage, attempt: assignment.attempt, terminal: false, disrupted: false };
-    if (!state) return { ...job, state: 'Pending' };
     const exit = await this.readExit(folder, state);
-    if (!exit) return { ...job, state: 'Running', startTime: state.startTime };
-    const ended = { ...job, startTime: state.startTime, completionTime: exit.at };
+    // Not a job yet: a controller was killed before it started the process, and the plan asks for it again.
+    if (!state && !exit) return undefined;
+    const job = { name: folder.job, stage: assignment.stage, attempt: assignment.attempt, terminal: false, disrupted: false, ...(state ? { startTime: state.startTime } : {}) };
+    if (!exit) return { ...job, state: 'Running' };
+    const ended = { ...job, completionTime: exit.at };
     if (exit.code === 0) return { ...ended, state: 'Succeeded' };
     const stop = await folder.read<StopRecord>('stop.json');
     return {
@@ -171,38 +180,23 @@ export class ProcessDriver implements PodDriver {
       state: 'Failed',
       terminal: exit.code === IMPOSSIBLE,
       disrupted: exit.code === INTERRUPTED || exit.code === LOST || stop?.reason === 'Stopped',
-      message: await describeExit(folder, exit.code, stop),
+      message: await describeExit(folder, exit, stop),
     };
   }
 
-  private async readExit(folder: JobFolder, state: ProcessState): Promise<ExitRecord | undefined> {
+  private async readExit(folder: JobFolder, state: ProcessState | undefined): Promise<ExitRecord | undefined> {
     const exit = await folder.read<ExitRecord>('exit.json');
-    if (exit) return exit;
-    if (isAlive(state)) return undefined;
+    if (exit || !state || isAlive(state)) return exit;
     // The shell itself is gone: it may have written its record between the two looks; if not, the machine or the shell was killed.
     const late = await folder.read<ExitRecord>('exit.json');
     if (late) return late;
-    await this.killOrphan(folder);
+    // A worker without its shell would go on beside its own successor: it is ended, and until it has it counts as running.
+    const orphans = await findProcessesNaming(folder.file('assignment.json'));
+    for (const pid of orphans) kill(pid, 'SIGKILL');
+    if (orphans.length > 0) return undefined;
     const lost: ExitRecord = { code: LOST, at: new Date().toISOString() };
     await folder.write('exit.json', lost);
     return lost;
-  }
-
-  /** A worker whose shell was killed would go on beside its own successor: end it. It is only ours if it still runs our assignment. */
-  private async killOrphan(folder: JobFolder): Promise<void> {
-    const pid = Number(await readFile(folder.file('worker.pid'), 'utf8').catch(() => ''));
-    if (!pid) return;
-    const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-    if (command.split('\0').includes(folder.file('assignment.json'))) process.kill(pid, 'SIGKILL');
-  }
-
-  private signal(folder: JobFolder, state: ProcessState, signal: 'SIGTERM' | 'SIGKILL'): void {
-    try {
-      if (signal === 'SIGTERM') process.kill(-state.pid, 'SIGTERM');
-      else process.kill(Number(readFileSync(folder.file('worker.pid'), 'utf8')), 'SIGKILL');
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ESRCH' && (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    }
   }
 
   private async enforceMemory(folder: JobFolder): Promise<void> {
@@ -212,17 +206,29 @@ export class ProcessDriver implements PodDriver {
     const limit = Number(/(?:^|\0)CARICATURE_MEMORY_LIMIT_BYTES=(\d+)/.exec(environment)?.[1] ?? 0);
     if (limit === 0 || residentBytes(pid) <= limit) return;
     await folder.write('stop.json', { at: new Date().toISOString(), reason: 'OOMKilled' } satisfies StopRecord);
-    process.kill(pid, 'SIGKILL');
+    kill(pid, 'SIGKILL');
+  }
+}
+
+/** Signals a process, or a group by its negative number; one that ended meanwhile needs it no more. */
+function kill(pid: number, signal: 'SIGTERM' | 'SIGKILL'): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }
 
 /** Neither the process nor a record of its end is there: the machine went down, or the shell was killed. */
 const LOST = -1;
+/** As a shell says that a program could not be run. */
+const NOT_STARTED = 126;
 
-async function describeExit(folder: JobFolder, code: number, stop: StopRecord | undefined): Promise<string> {
+async function describeExit(folder: JobFolder, { code, why }: ExitRecord, stop: StopRecord | undefined): Promise<string> {
   const reason =
     stop?.reason === 'OOMKilled' ? 'it used more memory than spec.resources.limits.memory allows (OOMKilled)'
     : stop ? 'it was stopped'
+    : why ? `it could not be started: ${why}`
     : code === LOST ? 'its process disappeared'
     : code > 128 ? `it was killed by signal ${code - 128}`
     : `exit code ${code}`;

@@ -66,6 +66,13 @@ export async function listJobFolders(root: string, ownerUid?: string): Promise<J
   return folders.flat().filter((f) => f.exists());
 }
 
+/** The running processes that have `file` among their arguments. */
+export async function findProcessesNaming(file: string): Promise<number[]> {
+  const pids = (await readdir('/proc')).map(Number).filter((pid) => pid > 0);
+  const commands = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')));
+  return pids.filter((_, index) => commands[index]!.split('\0').includes(file));
+}
+
 export async function removeOwner(root: string, owner: ResourceOwner): Promise<void> {
   await rm(join(root, owner.uid), { recursive: true, force: true });
 }
