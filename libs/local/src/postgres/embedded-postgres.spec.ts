@@ -78,6 +78,16 @@ describe('startEmbeddedPostgres', () => {
     expect(await query((await start()).url, 'SELECT answer FROM kept')).toEqual([{ answer: 42 }]);
   });
 
+  it('starts a killed server again at the same address, though one of its processes is still at work', async () => {
+    const { url } = await start();
+    await query(url, 'CREATE TABLE kept AS SELECT 42 AS answer');
+    const busy = query(url, 'SELECT count(*) FROM generate_series(1, 1e10)').catch((error: Error) => error);
+    await expect.poll(() => query(url, "SELECT count(*)::int AS n FROM pg_stat_activity WHERE query LIKE '%1e10%' AND pid <> pg_backend_pid()")).toEqual([{ n: 1 }]);
+    process.kill(await serverPid(), 'SIGKILL');
+    await expect.poll(() => query(url, 'SELECT answer FROM kept').catch(() => []), { timeout: 20_000 }).toEqual([{ answer: 42 }]);
+    expect(await busy).toBeInstanceOf(Error);
+  }, 30_000);
+
   it('is not misled by a pid file whose process id now belongs to another program', async () => {
     await start();
     await stop();

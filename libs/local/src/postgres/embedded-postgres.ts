@@ -1,4 +1,5 @@
 import { mkdir, realpath } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 
 import { type Cluster, type Connection, findFreePort, findRunningServer, initialiseCluster, openCluster, startServer, stopServer, writeConnection } from './postgres-cluster.js';
@@ -22,9 +23,11 @@ export interface EmbeddedPostgres {
 
 const DATABASE = 'caricature';
 
+const LOOK_AGAIN_MS = 500;
+
 /**
  * A real PostgreSQL on 127.0.0.1 for one controller. The server is no child of this process: when the controller is killed it
- * runs on, and the next start takes it over. Throws DatabaseInUseError when another controller has the folder, DatabaseStartError.
+ * runs on, and the next start takes it over; when the server is killed it is started again at the same address. Throws DatabaseInUseError when another controller has the folder, DatabaseStartError.
  */
 export async function startEmbeddedPostgres({ dataDir, port, log }: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   await mkdir(dataDir, { recursive: true });
@@ -35,7 +38,9 @@ export async function startEmbeddedPostgres({ dataDir, port, log }: EmbeddedPost
     const cluster = await openCluster(folder);
     const connection = await ensureRunning(cluster, await initialiseCluster(cluster, log), { port, log });
     await ensureDatabase(connection);
+    const stopKeeping = keepRunning(cluster, connection, log);
     const stop = async () => {
+      await stopKeeping();
       if (await findRunningServer(cluster)) await stopServer(cluster);
       await lock.release();
     };
@@ -71,6 +76,24 @@ async function startSomewhere(cluster: Cluster, known: Connection, port: number 
     }
   }
   throw failures.at(-1);
+}
+
+/** Starts the server again whenever it has ended, until the function given back is called. */
+function keepRunning(cluster: Cluster, { port }: Connection, log: (line: string) => void): () => Promise<void> {
+  const stop = new AbortController();
+  const keep = async () => {
+    while (!stop.signal.aborted) {
+      await sleep(LOOK_AGAIN_MS, undefined, { signal: stop.signal, ref: false }).catch(() => undefined);
+      if (stop.signal.aborted || (await findRunningServer(cluster))) continue;
+      log('the database server has ended: starting it again');
+      await startServer(cluster, port).catch((error: Error) => log(error.message));
+    }
+  };
+  const keeping = keep();
+  return async () => {
+    stop.abort();
+    await keeping;
+  };
 }
 
 async function answers(connection: Connection): Promise<boolean> {

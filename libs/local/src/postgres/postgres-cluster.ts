@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { chown, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chown, mkdir, readdir, readFile, readlink, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 import { findPostgresAccount, type PostgresAccount } from './postgres-account.js';
@@ -22,6 +23,9 @@ export interface Cluster {
   account: PostgresAccount;
   programs: { initdb: string; pgCtl: string };
 }
+
+const ORPHAN_POLL_MS = 50;
+const ORPHAN_PATIENCE_MS = 5_000;
 
 /** Prepares the folders under `dataDir`. Throws DatabaseStartError when they, or PostgreSQL's programs, cannot be reached. */
 export async function openCluster(dataDir: string): Promise<Cluster> {
@@ -106,17 +110,17 @@ export function findFreePort(): Promise<number> {
  * leaves its pid file behind; that id may since have gone to some other program, so its command line is looked at.
  */
 export async function findRunningServer(cluster: Cluster): Promise<number | undefined> {
-  const pidFile = join(cluster.folder, 'postmaster.pid');
-  const pid = Number((await readFile(pidFile, 'utf8').catch(() => '')).split('\n')[0]);
-  if (!pid) return undefined;
-  const commandLine = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-  if (commandLine.split('\0').includes(cluster.folder)) return pid;
-  await rm(pidFile, { force: true }); // PostgreSQL would take the other program for itself and refuse to start
-  return undefined;
+  const pid = Number((await readFile(pidFileOf(cluster), 'utf8').catch(() => '')).split('\n')[0]);
+  const commandLine = pid ? await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '') : '';
+  return commandLine.split('\0').includes(cluster.folder) ? pid : undefined;
 }
 
-/** Starts the server apart from this process, so that it outlives a killed controller unharmed. */
+const pidFileOf = ({ folder }: Cluster): string => join(folder, 'postmaster.pid');
+
+/** Starts the server, which must not be running, apart from this process, so that it outlives a killed controller unharmed. */
 export async function startServer(cluster: Cluster, port: number): Promise<void> {
+  await endOrphans(cluster);
+  await rm(pidFileOf(cluster), { force: true }); // PostgreSQL would take the process that now has the id for itself and refuse to start
   const settings = { listen_addresses: '127.0.0.1', unix_socket_directories: '', port: `${port}`, max_connections: '60', shared_buffers: '64MB' };
   const flags = Object.entries(settings).map(([name, value]) => `-c ${name}='${value}'`);
   try {
@@ -125,6 +129,23 @@ export async function startServer(cluster: Cluster, port: number): Promise<void>
     const lines = (await readFile(cluster.logFile, 'utf8').catch(() => '')).trimEnd().split('\n').slice(-5);
     throw new DatabaseStartError(`PostgreSQL did not start on port ${port}: ${lines.join(' | ')} (whole log: ${cluster.logFile})`, { cause });
   }
+}
+
+/** Of a server that was killed, a process may still be busy with the files: no new one starts beside it. It ends by itself, or is ended. */
+async function endOrphans(cluster: Cluster): Promise<void> {
+  for (let waitedMs = 0; ; waitedMs += ORPHAN_POLL_MS) {
+    const orphans = await findProcessesIn(cluster.folder);
+    if (orphans.length === 0) return;
+    if (waitedMs >= ORPHAN_PATIENCE_MS) for (const pid of orphans) process.kill(pid, 'SIGKILL');
+    await sleep(ORPHAN_POLL_MS);
+  }
+}
+
+/** The server's processes: theirs alone is the data directory as working directory. */
+async function findProcessesIn(folder: string): Promise<number[]> {
+  const pids = (await readdir('/proc')).map(Number).filter((pid) => pid > 0);
+  const directories = await Promise.all(pids.map((pid) => readlink(`/proc/${pid}/cwd`).catch(() => undefined)));
+  return pids.filter((_, index) => directories[index] === folder);
 }
 
 export async function stopServer(cluster: Cluster): Promise<void> {
