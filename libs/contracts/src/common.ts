@@ -70,6 +70,7 @@ export type ConditionType = (typeof CONDITION_TYPES)[number];
 export const REASONS = [
   'Accepted', 'WaitingForInput', 'InputFailed', 'WaitingForRetry', 'StageRunning', 'StageStarted', 'StageSucceeded', 'StageCached', 'StageFailed', 'StageRetried',
   'StageInterrupted', 'Publishing', 'AllStagesSucceeded', 'BackoffLimitExceeded', 'InvalidConfiguration', 'DeadlineExceeded', 'Suspended', 'NotSuspended', 'NotFinished', 'NotFailed',
+  'ImageUnavailable', 'JobRefused', 'NameTaken', 'NamespaceTerminating', 'PodMisconfigured', 'PodRefused', 'QuotaExceeded', 'Unschedulable', 'WaitingForQueue',
 ] as const;
 export type Reason = (typeof REASONS)[number];
 

@@ -1,4 +1,4 @@
-import type { ArtifactRef, CrawlJob, CrawlJobStatus, ReportItem, ResourceOwner, StageAssignment, StageName, StageProgress, TrainingRun, TrainingRunStatus } from '@caricature/contracts';
+import type { ArtifactRef, CrawlJob, CrawlJobStatus, Reason, ReportItem, ResourceOwner, StageAssignment, StageName, StageProgress, TrainingRun, TrainingRunStatus } from '@caricature/contracts';
 
 export type Resource = CrawlJob | TrainingRun;
 export type ResourceKind = Resource['kind'];
@@ -20,7 +20,7 @@ export interface ResourceEvent {
 /** Where resources live: an API server, or Postgres on a machine without one. */
 export interface ResourceStore {
   find(key: ResourceKey): Promise<Resource | undefined>;
-  list(kind: ResourceKind, namespace?: string): Promise<Resource[]>;
+  list(kind: ResourceKind, namespace?: string, filter?: { unfinished?: boolean }): Promise<Resource[]>;
   /** Calls `onChange` for every resource there is and then for every change, until `signal` aborts. May repeat itself. */
   watch(onChange: (key: ResourceKey) => void, signal: AbortSignal): Promise<void>;
   /** Writes the status if the resource is still as it was read; throws a retryable error with code `Conflict` otherwise. */
@@ -33,6 +33,26 @@ export interface ResourceStore {
 
 export type JobState = 'Pending' | 'Running' | 'Succeeded' | 'Failed';
 
+/** What keeps a stage from starting, and would let it go on by itself once it is mended. */
+export interface Obstacle {
+  reason: Reason;
+  message: string;
+}
+
+/** A job could not be made now: its place refuses it (a quota, a namespace that is being deleted). It is asked for again later. */
+export class JobRefusedError extends Error {
+  readonly code = 'JobRefused';
+  readonly retryable = true;
+  constructor(
+    readonly reason: Reason,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.name = 'JobRefusedError';
+  }
+}
+
 /** What a pod driver sees of one attempt at one stage. */
 export interface JobObservation {
   name: string;
@@ -43,6 +63,10 @@ export interface JobObservation {
   terminal: boolean;
   /** It was stopped from outside (SIGTERM, eviction, a machine gone): not the stage's fault. */
   disrupted: boolean;
+  /** The key of the artifact that it makes, where the driver knows it. */
+  key?: string;
+  /** Why it is still Pending. */
+  obstacle?: Obstacle;
   startTime?: string;
   completionTime?: string;
   /** Why it failed, with the last lines of its log. */
@@ -53,13 +77,16 @@ export interface JobObservation {
 export type Execution = Pick<
   Resource['spec'],
   'resources' | 'nodeSelector' | 'tolerations' | 'priorityClassName' | 'queueName' | 'activeDeadlineSeconds'
->;
+> & {
+  /** Processes that share the stage's work; 1 unless told. */
+  parallelism?: number;
+};
 
 /** Runs stages: Jobs on a cluster, child processes on one machine. */
 export interface PodDriver {
-  /** Every attempt made for this owner, finished ones too, for as long as the owner exists. */
+  /** The attempts made for this owner, finished ones too. A place may forget finished ones after a while: what became of them is written down elsewhere. */
   list(owner: ResourceOwner): Promise<JobObservation[]>;
-  /** Idempotent by the assignment's job name: a job that exists already is left as it is. */
+  /** Idempotent by the assignment's job name: a job that exists already is left as it is. @throws JobRefusedError */
   create(assignment: StageAssignment, execution: Execution): Promise<void>;
   /** Asks a running job to checkpoint and stop, and kills it if it does not. Does not wait; idempotent. */
   stop(owner: ResourceOwner, job: string): Promise<void>;
@@ -89,6 +116,8 @@ export interface Observed {
   /** A digest of what the photos' folder holds, where the folder can be seen. */
   photosFingerprint?: string;
   samples: TrainingRunStatus['samples'];
+  /** Stages whose job could not be made just now. */
+  refusals?: Partial<Record<StageName, Obstacle>>;
   /** The published version, once there is one. */
   model?: TrainingRunStatus['model'];
 }
