@@ -1,0 +1,172 @@
+"""PyTorch's side: the same networks, built from the same descriptions, trained by the same losses. Speaks as harness/contestant.mjs says."""
+import argparse
+import json
+import resource
+import sys
+import time
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+LEAK = 0.2
+
+
+class Reshape(nn.Module):
+    def __init__(self, shape):
+        super().__init__()
+        # Descriptions give [H, W, C]; PyTorch's order is [C, H, W].
+        self.shape = [shape[2], shape[0], shape[1]] if len(shape) == 3 else shape
+
+    def forward(self, x):
+        return x.reshape(x.shape[0], *self.shape)
+
+
+def build(description):
+    """A network from its description: [{kind, name, …}, …] on an input of inputShape ([H, W, C] or [size])."""
+    shape = list(description["inputShape"])
+    layers = []
+    for layer in description["layers"]:
+        kind = layer["kind"]
+        if kind == "conv":
+            kernel, stride = layer["kernel"], layer["stride"]
+            layers.append(nn.Conv2d(shape[2], layer["filters"], kernel, stride, padding=(kernel - 1) // 2, bias=layer["bias"]))
+            shape = [-(-shape[0] // stride), -(-shape[1] // stride), layer["filters"]]
+        elif kind == "deconv":
+            kernel, stride = layer["kernel"], layer["stride"]
+            padding = (kernel - stride + 1) // 2
+            extra = stride - kernel + 2 * padding
+            layers.append(nn.ConvTranspose2d(shape[2], layer["filters"], kernel, stride, padding=padding, output_padding=extra, bias=layer["bias"]))
+            shape = [shape[0] * stride, shape[1] * stride, layer["filters"]]
+        elif kind == "dense":
+            layers.append(nn.Linear(shape[0], layer["units"], bias=layer["bias"]))
+            shape = [layer["units"]]
+        elif kind == "batchNorm":
+            layers.append(nn.BatchNorm2d(shape[2]) if len(shape) == 3 else nn.BatchNorm1d(shape[0]))
+        elif kind == "activation":
+            layers.append({"relu": nn.ReLU(inplace=True), "leakyRelu": nn.LeakyReLU(LEAK, inplace=True), "tanh": nn.Tanh()}[layer["activation"]])
+        elif kind == "dropout":
+            layers.append(nn.Dropout(layer["rate"]))
+        elif kind == "reshape":
+            layers.append(Reshape(layer["shape"]))
+            shape = list(layer["shape"])
+        elif kind == "upsample":
+            layers.append(nn.Upsample(scale_factor=2, mode="nearest"))
+            shape = [shape[0] * 2, shape[1] * 2, shape[2]]
+        else:
+            raise ValueError(f"no layer of kind {kind} here")
+    return nn.Sequential(*layers)
+
+
+def optimizer(settings, parameters):
+    if settings["optimizer"] == "Adam":
+        return torch.optim.Adam(parameters, lr=settings["learningRate"], betas=(settings["beta1"], 0.999))
+    momentum = settings["beta1"] if settings["optimizer"] == "Momentum" else 0
+    return torch.optim.SGD(parameters, lr=settings["learningRate"], momentum=momentum)
+
+
+def classifier_step(plan, images, layout):
+    batch, labels = plan["batchSize"], plan["labels"]
+    model = nn.Sequential(build(plan["f"]), build(plan["head"])).to(memory_format=layout)
+    update = optimizer(plan["settings"], model.parameters())
+    names = torch.randint(labels, (len(images),))
+
+    def loss_of(x, y):
+        return F.cross_entropy(model(x), y)
+
+    def step():
+        chosen = torch.randint(len(images), (batch,))
+        x, y = images[chosen].contiguous(memory_format=layout), names[chosen]
+        loss = step.loss_of(x, y)
+        update.zero_grad(set_to_none=True)
+        loss.backward()
+        update.step()
+        return loss.item()
+
+    step.loss_of = loss_of
+    return step
+
+
+def dtn_step(plan, images, layout):
+    """f frozen, its features computed once; G(x) once for g's and for D's update; g's running average as the settings say."""
+    batch, settings = plan["batchSize"], plan["settings"]
+    weights, smoothing = settings["weights"], settings["labelSmoothing"]
+    f, g, d = (build(plan[name]).to(memory_format=layout) for name in ("f", "g", "D"))
+    f.eval().requires_grad_(False)
+    update_g, update_d = optimizer(settings, g.parameters()), optimizer(settings, d.parameters())
+    average = [p.detach().clone() for p in g.parameters()]
+    with torch.no_grad():
+        features = torch.cat([f(images[i : i + 32].contiguous(memory_format=layout)) for i in range(0, len(images), 32)])
+    classes = torch.arange(3).repeat_interleave(batch)
+
+    def generator_loss(given, target):
+        pictures = g(given)
+        transferred, reconstructed = pictures[:batch], pictures[batch:]
+        logits = d(torch.cat([pictures, target]))
+        real = torch.full((2 * batch,), 2)
+        gan = 2 * F.cross_entropy(logits[: 2 * batch], real)
+        const = F.mse_loss(f(transferred), given[:batch])
+        tid = F.mse_loss(reconstructed, target)
+        loss = weights["gan"] * gan + weights["const"] * const + weights["tid"] * tid
+        if weights["tv"] > 0:
+            tv = (pictures[:, :, 1:] - pictures[:, :, :-1]).abs().mean() + (pictures[:, :, :, 1:] - pictures[:, :, :, :-1]).abs().mean()
+            loss = loss + weights["tv"] * tv
+        return loss, pictures
+
+    def discriminator_loss(pictures, target):
+        return 3 * F.cross_entropy(d(torch.cat([pictures, target])), classes, label_smoothing=smoothing * 3 / 2)
+
+    def step():
+        source, wanted = torch.randint(len(images), (batch,)), torch.randint(len(images), (batch,))
+        target = images[wanted].contiguous(memory_format=layout)
+        given = torch.cat([features[source], features[wanted]])
+        d.requires_grad_(False)
+        loss, pictures = step.generator_loss(given, target)
+        update_g.zero_grad(set_to_none=True)
+        loss.backward()
+        update_g.step()
+        d.requires_grad_(True)
+        d_loss = step.discriminator_loss(pictures.detach(), target)
+        update_d.zero_grad(set_to_none=True)
+        d_loss.backward()
+        update_d.step()
+        if settings["averageDecay"] > 0:
+            with torch.no_grad():
+                torch._foreach_lerp_(average, list(g.parameters()), 1 - settings["averageDecay"])
+        return loss.item() + d_loss.item()
+
+    step.generator_loss, step.discriminator_loss = generator_loss, discriminator_loss
+    return step
+
+
+def main():
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("plan")
+    arguments.add_argument("--layout", choices=["nchw", "nhwc"], default="nchw")
+    arguments.add_argument("--compile", action="store_true")
+    arguments = arguments.parse_args()
+    with open(arguments.plan) as file:
+        plan = json.load(file)
+    torch.manual_seed(1)
+    layout = torch.channels_last if arguments.layout == "nhwc" else torch.contiguous_format
+    height, width, channels = plan["shape"]
+    images = torch.rand(4 * plan["batchSize"], channels, height, width) * 2 - 1
+    step = (classifier_step if plan["network"] == "classifier" else dtn_step)(plan, images, layout)
+    if arguments.compile:
+        for name in list(vars(step)):
+            setattr(step, name, torch.compile(getattr(step, name)))
+        step()
+    print(json.dumps({"ready": {"torch": torch.__version__, "threads": torch.get_num_threads()}}), flush=True)
+    for line in sys.stdin:
+        if line.strip() == "end":
+            print(json.dumps({"peakBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}), flush=True)
+            return
+        seconds = []
+        for _ in range(int(line)):
+            began = time.perf_counter()
+            step()
+            seconds.append(time.perf_counter() - began)
+        print(json.dumps({"seconds": seconds}), flush=True)
+
+
+main()
