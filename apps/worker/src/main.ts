@@ -51,6 +51,8 @@ async function run(
       scratchDir: scratchFolder(scratchRoot, assignment),
       signal,
       report: (item) => reports.add(item),
+      unsentReports: () => reports.unsent(),
+      flushReports: () => reports.flush(),
       log,
       input: createInput(store, assignment, join(scratchRoot, 'inputs')),
     });

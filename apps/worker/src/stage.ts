@@ -17,6 +17,10 @@ export interface StageContext<Config = Record<string, unknown>> {
   scratchDir: string;
   signal: AbortSignal;
   report(item: ReportItem): void;
+  /** What of it the controller has not taken yet. */
+  unsentReports(): Promise<ReportItem[]>;
+  /** Waits until the controller has taken all of it. */
+  flushReports(): Promise<void>;
   log(line: string): void;
   /** The local folder of an input artifact, verified. */
   input(stage: string): Promise<string>;
@@ -53,6 +57,8 @@ async function makeArtifact(command: StageCommand, context: StageContext): Promi
   const { assignment, store, scratchDir } = context;
   await mkdir(scratchDir, { recursive: true });
   const output = await command(context as StageContext<never>);
+  // A finished stage is never run again: whatever it has told must have been heard before it is finished.
+  await context.flushReports();
   const artifact = await publishArtifact(store, {
     stage: assignment.stage,
     key: assignment.key,

@@ -90,4 +90,19 @@ describe('a report sender', () => {
     await sender.close();
     expect(received.flatMap((r) => r.items)).toEqual([{ type: 'progress', step: 2, totalSteps: 9 }]);
   });
+
+  it('tells what was not taken, and waits until it was', async () => {
+    statuses = [503, 503];
+    const sender = aSender();
+    await sender.start();
+    sender.add(metrics(1));
+    sender.add(metrics(2));
+    expect(sender.unsent()).toEqual([metrics(1), metrics(2)]);
+    await sender.flush();
+    expect(sender.unsent()).toEqual([]);
+    expect(received.flatMap((r) => r.items)).toEqual([metrics(1), metrics(2)]);
+    sender.add(metrics(3));
+    await sender.close();
+    expect(received.flatMap((r) => r.items)).toHaveLength(3);
+  });
 });

@@ -10,12 +10,14 @@ export interface ReportSenderOptions {
   spoolDir: string;
   /** How long items are gathered into one report. */
   intervalMs?: number;
-  /** How long the last reports are tried before the process ends without them. */
+  /** How long `flush` and `close` wait for a controller that is away. */
   patienceMs?: number;
   log?: (line: string) => void;
 }
 
 const LARGEST_REPORT = 1000;
+const LONGEST_DELAY_MS = 10_000;
+const FLUSH_POLL_MS = 20;
 
 /**
  * Tells the controller what a stage does. Reports are numbered and written to disk before they are sent, in order, until each is
@@ -23,19 +25,23 @@ const LARGEST_REPORT = 1000;
  */
 export class ReportSender {
   private waiting: ReportItem[] = [];
+  /** What is in the reports on disk, by their number. */
+  private readonly spooled = new Map<number, ReportItem[]>();
   private sequence = 0;
-  private closing = false;
+  private closed = false;
   private loop: Promise<void> = Promise.resolve();
   private wake = new AbortController();
-  private unreachableSince: number | undefined;
 
   constructor(private readonly options: ReportSenderOptions) {}
 
   async start(): Promise<void> {
     await mkdir(this.options.spoolDir, { recursive: true });
-    const spooled = await this.spooled();
+    for (const name of (await readdir(this.options.spoolDir)).filter((f) => f.endsWith('.json')).sort()) {
+      const { sequence, items } = JSON.parse(await readFile(join(this.options.spoolDir, name), 'utf8')) as Report;
+      this.spooled.set(sequence, items);
+    }
     const acknowledged = Number(await readFile(this.acknowledgedFile, 'utf8').catch(() => '0'));
-    this.sequence = Math.max(acknowledged, ...spooled.map((f) => Number.parseInt(f, 10)), 0);
+    this.sequence = Math.max(acknowledged, ...this.spooled.keys());
     this.loop = this.run();
   }
 
@@ -45,31 +51,39 @@ export class ReportSender {
     this.waiting.push(item);
   }
 
-  /** Sends what is left. @throws when the controller stayed away longer than the patience. */
+  /** What the controller has not taken yet. */
+  unsent(): ReportItem[] {
+    return [...[...this.spooled.values()].flat(), ...this.waiting];
+  }
+
+  /** Resolves when the controller has taken everything. @throws when it stays away longer than the patience */
+  async flush(): Promise<void> {
+    const { patienceMs = 300_000, controllerUrl } = this.options;
+    const deadline = Date.now() + patienceMs;
+    for (this.wake.abort(); this.unsent().length > 0; await sleep(FLUSH_POLL_MS)) {
+      if (Date.now() > deadline) throw new Error(`the controller at ${controllerUrl} did not take the last reports`);
+    }
+  }
+
+  /** Sends what is left. @throws as `flush` */
   async close(): Promise<void> {
-    this.closing = true;
-    this.wake.abort();
-    await this.loop;
+    try {
+      await this.flush();
+    } finally {
+      this.closed = true;
+      this.wake.abort();
+      await this.loop;
+    }
   }
 
   private async run(): Promise<void> {
-    const { intervalMs = 500, patienceMs = 300_000 } = this.options;
-    let delayMs = 200;
-    const startedClosing = () => (this.closing ? (this.unreachableSince ??= Date.now()) : undefined);
-    for (;;) {
+    const { intervalMs = 500 } = this.options;
+    let delayMs = intervalMs;
+    while (!this.closed) {
       await this.spoolWaiting();
-      const drained = await this.drain();
-      if (drained && this.closing && this.waiting.length === 0) return;
-      if (drained) {
-        delayMs = 200;
-        this.unreachableSince = undefined;
-      } else {
-        delayMs = Math.min(10_000, delayMs * 2);
-        const since = startedClosing();
-        if (since !== undefined && Date.now() - since > patienceMs) throw new Error(`the controller at ${this.options.controllerUrl} did not take the last reports`);
-      }
-      const ms = drained ? intervalMs : delayMs;
-      await sleep(ms, undefined, this.closing ? {} : { signal: this.wake.signal }).catch(() => undefined);
+      delayMs = (await this.drain()) ? intervalMs : Math.min(LONGEST_DELAY_MS, delayMs * 2);
+      if (this.wake.signal.aborted) this.wake = new AbortController();
+      if (!this.closed) await sleep(delayMs, undefined, { signal: this.wake.signal }).catch(() => undefined);
     }
   }
 
@@ -77,8 +91,9 @@ export class ReportSender {
     while (this.waiting.length > 0) {
       const items = this.waiting.splice(0, LARGEST_REPORT);
       const sequence = ++this.sequence;
+      this.spooled.set(sequence, items);
       const report: Report = { job: this.options.assignment.job, stage: this.options.assignment.stage, sequence, items };
-      const file = join(this.options.spoolDir, `${String(sequence).padStart(9, '0')}.json`);
+      const file = this.fileOf(sequence);
       await writeFile(`${file}.tmp`, JSON.stringify(report));
       await rename(`${file}.tmp`, file);
     }
@@ -86,11 +101,12 @@ export class ReportSender {
 
   /** True when nothing is left on disk. */
   private async drain(): Promise<boolean> {
-    for (const name of await this.spooled()) {
-      const file = join(this.options.spoolDir, name);
+    for (const sequence of this.spooled.keys()) {
+      const file = this.fileOf(sequence);
       if (!(await this.send(await readFile(file, 'utf8')))) return false;
-      await writeFile(this.acknowledgedFile, String(Number.parseInt(name, 10)));
+      await writeFile(this.acknowledgedFile, String(sequence));
       await rm(file);
+      this.spooled.delete(sequence);
     }
     return true;
   }
@@ -111,8 +127,8 @@ export class ReportSender {
     }
   }
 
-  private async spooled(): Promise<string[]> {
-    return (await readdir(this.options.spoolDir)).filter((f) => f.endsWith('.json')).sort();
+  private fileOf(sequence: number): string {
+    return join(this.options.spoolDir, `${String(sequence).padStart(9, '0')}.json`);
   }
 
   private get acknowledgedFile(): string {
