@@ -2,7 +2,7 @@
 export class CliError extends Error {
   readonly retryable = false;
   constructor(
-    readonly code: 'NoController' | 'Refused' | 'BadFile' | 'NotFound' | 'TimedOut' | 'ServiceFailed' | 'BadArgument',
+    readonly code: 'NoController' | 'ControllerFailed' | 'Refused' | 'BadFile' | 'NotFound' | 'TimedOut' | 'ServiceFailed' | 'BadArgument',
     message: string,
   ) {
     super(message);

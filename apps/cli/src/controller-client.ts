@@ -12,11 +12,20 @@ export interface ResourceEvent {
   lastAt: string;
 }
 
+/** How long to go on asking a controller that does not answer, or that failed: every request here may be repeated. */
+export interface Patience {
+  patienceMs: number;
+  signal: AbortSignal;
+}
+
+const ASK_AGAIN_MS = 300;
+
 /** The controller's HTTP API, as the commands use it. */
 export class ControllerClient {
   constructor(
     private readonly url: string,
     private readonly token: string | undefined,
+    private readonly patience?: Patience,
   ) {}
 
   async apply(manifest: ResourceManifest): Promise<{ result: 'created' | 'configured' | 'unchanged'; resource: Resource }> {
@@ -51,15 +60,24 @@ export class ControllerClient {
     return (await this.checked(await this.request('GET', `/resources/${kind}/${metadata.namespace}/${metadata.name}/logs?${query}`))).text();
   }
 
-  async ready(): Promise<boolean> {
-    return fetch(new URL('/readyz', this.url), { signal: AbortSignal.timeout(2_000) }).then((r) => r.ok, () => false);
-  }
-
   private async json<T>(method: string, path: string, body?: unknown): Promise<T> {
     return (await this.checked(await this.request(method, path, body))).json() as Promise<T>;
   }
 
   private async request(method: string, path: string, body?: unknown): Promise<Response> {
+    const deadline = Date.now() + (this.patience?.patienceMs ?? 0);
+    for (;;) {
+      const answer = await this.requestOnce(method, path, body).catch((error: CliError) => error);
+      const failed = answer instanceof CliError || answer.status >= 500;
+      if (failed && Date.now() < deadline) {
+        this.patience?.signal.throwIfAborted();
+        await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS));
+      } else if (answer instanceof CliError) throw answer;
+      else return answer;
+    }
+  }
+
+  private async requestOnce(method: string, path: string, body?: unknown): Promise<Response> {
     try {
       return await fetch(new URL(`/api/v1${path}`, this.url), {
         method,
@@ -68,7 +86,7 @@ export class ControllerClient {
         signal: AbortSignal.timeout(30_000),
       });
     } catch (error) {
-      throw new CliError('NoController', `no controller answers at ${this.url} (${(error as Error).message}): start one with \`npm start\`, or name another with --url`);
+      throw new CliError('NoController', `no controller answers at ${this.url} (${whyOf(error as Error)}): start one with \`npm start\`, or name another with --url`);
     }
   }
 
@@ -82,6 +100,13 @@ export class ControllerClient {
     } catch {
       // Not a problem document: the text is what there is.
     }
-    throw new CliError(response.status === 404 ? 'NotFound' : 'Refused', detail || `the controller answered ${response.status}`);
+    const code = response.status === 404 ? 'NotFound' : response.status >= 500 ? 'ControllerFailed' : 'Refused';
+    throw new CliError(code, detail || `the controller answered ${response.status}`);
   }
+}
+
+/** "fetch failed" alone says nothing: its cause does. */
+function whyOf(error: Error): string {
+  const { cause } = error;
+  return cause instanceof Error && cause.message !== '' ? cause.message : ((cause as { code?: string } | undefined)?.code ?? error.message);
 }

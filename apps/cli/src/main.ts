@@ -1,4 +1,4 @@
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { stringify } from 'yaml';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -15,6 +15,7 @@ import { currentStage, describeResource, resourceTable } from './rendering/resou
 const environment = readCliEnvironment();
 const out = (text: string) => void process.stdout.write(text);
 const stop = new AbortController();
+const hurry = new AbortController();
 
 interface Global {
   url: string;
@@ -43,11 +44,11 @@ program
   .option('--result <file>', 'write the finished resources with their status as a JSON array')
   .option('--photos <dir>', 'your own photos, a folder a person, in place of the drawn people')
   .option('--home <dir>', 'where everything is kept', environment.home)
-  .option('--port <port>', "the controller's and web page's port", '3000')
-  .option('--inference-port <port>', "the inference API's port", '3100')
-  .option('--avatar-port <port>', "the avatar source's port", '4010')
+  .option('--port <port>', "the controller's and web page's port", parsePort, 3000)
+  .option('--inference-port <port>', "the inference API's port", parsePort, 3100)
+  .option('--avatar-port <port>', "the avatar source's port", parsePort, 4010)
   .action(async (options: StartOptions) => {
-    process.exitCode = await start(options, environment, out, stop.signal);
+    process.exitCode = await start(options, environment, out, { stop: stop.signal, hurry: hurry.signal });
   });
 
 program
@@ -122,7 +123,7 @@ program
   .option('--timeout <seconds>', 'how long', '3600')
   .action(async (kind: string, name: string | undefined, options: { for: string; timeout: string }) => {
     const wanted = target(kind, name);
-    await waitFor(connect(), wanted, options.for, Number(options.timeout) * 1000);
+    await waitFor(connect(), wanted, options.for, Number(options.timeout) * 1000, stop.signal);
     out(`${wanted.kind.toLowerCase()}/${wanted.name} ${options.for} met\n`);
   });
 
@@ -139,12 +140,29 @@ program
     out(files.map((f) => `${join(dir, f.name)}\n`).join(''));
   });
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => (stop.signal.aborted ? process.exit(130) : stop.abort()));
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new InvalidArgumentError('a port is a number from 1 to 65535.');
+  return port;
+}
+
+/** Asked once, a command ends in order; twice, at once; a third time, whatever it leaves behind. */
+function interrupt(): void {
+  const next = [stop, hurry].find((controller) => !controller.signal.aborted);
+  if (!next) process.exit(130);
+  next.abort();
+}
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, interrupt);
 
 try {
   await program.parseAsync();
 } catch (error) {
-  const known = error instanceof CliError || (error as { retryable?: unknown }).retryable !== undefined;
-  process.stderr.write(`error: ${known ? (error as Error).message : ((error as Error).stack ?? String(error))}\n`);
+  if (!stop.signal.aborted) process.stderr.write(`error: ${isForTheUser(error) ? error.message : ((error as Error).stack ?? String(error))}\n`);
   process.exitCode = stop.signal.aborted ? 130 : 1;
+}
+
+/** Errors of this project, and of the system, tell what to do; whatever else is thrown is a fault, and its stack helps to mend it. */
+function isForTheUser(error: unknown): error is Error {
+  return error instanceof Error && ('retryable' in error || 'syscall' in error);
 }

@@ -33,8 +33,10 @@ export interface Controller {
   /** Where it listens. */
   url: string;
   database: Database;
-  /** Stops answering and reconciling. Workers run on and are taken over by the next controller. */
+  /** Stops reconciling, the workers at their checkpoints, then answering. */
   close(): Promise<void>;
+  /** Makes `close` wait for no checkpoint. */
+  hurry(): void;
 }
 
 /**
@@ -57,7 +59,7 @@ export async function createController(env: ControllerEnv, options: ControllerOp
     // While the API still answers: the workers' last reports must find it.
     undo.push(() => driver.stopAll());
     if (options.reconciles !== false) keepReconciling(parts.loop, log, undo);
-    return { app, url, database, close };
+    return { app, url, database, close, hurry: () => driver.hurry() };
   } catch (error) {
     await close();
     throw error;

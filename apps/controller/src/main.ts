@@ -11,10 +11,11 @@ function explain(error: NodeJS.ErrnoException, env: ControllerEnv | undefined): 
 let env: ControllerEnv | undefined;
 try {
   env = readControllerEnv();
-  const { url, close } = await createController(env, { log });
+  const starting = createController(env, { log });
   let closing: Promise<void> | undefined;
+  // Also while it is being started: what is up by then is stopped as well.
   const stop = (): void => {
-    closing ??= close().then(
+    closing ??= starting.then(({ close }) => close()).then(
       () => process.exit(0),
       (error: unknown) => {
         log(`stopping: ${String(error)}`);
@@ -22,9 +23,12 @@ try {
       },
     );
   };
-  for (const event of ['SIGTERM', 'SIGINT'] as const) process.on(event, stop);
+  process.on('SIGTERM', stop);
+  // Asked once more by whoever does not want to wait: a lost parent is told of by a SIGTERM too, so that alone is no haste.
+  process.on('SIGINT', () => (closing ? void starting.then(({ hurry }) => hurry()) : stop()));
   process.on('disconnect', stop);
-  if (process.send && !process.connected) stop(); // the parent left while everything was being started
+  if (process.send && !process.connected) stop(); // the parent left before
+  const { url } = await starting;
   log(`listening at ${url}`);
   process.send?.({ ready: true, url });
 } catch (error) {

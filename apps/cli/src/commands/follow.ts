@@ -12,9 +12,9 @@ export interface Target {
 const POLL_MS = 500;
 
 /** Shows how resources come along until all have ended; gives them as they ended. */
-export async function follow(client: ControllerClient, targets: Target[], view: LiveView, signal?: AbortSignal): Promise<Resource[]> {
+export async function follow(client: ControllerClient, targets: Target[], view: LiveView, signal: AbortSignal): Promise<Resource[]> {
   for (;;) {
-    signal?.throwIfAborted();
+    signal.throwIfAborted();
     const resources = await Promise.all(targets.map((t) => client.get(t.kind, t.namespace, t.name)));
     view.update(resources, Date.now());
     if (resources.every(hasEnded)) return resources;
@@ -28,11 +28,12 @@ export function hasEnded({ status, metadata }: Resource): boolean {
 }
 
 /** Waits for `condition=Succeeded`, `delete`, … as kubectl does. */
-export async function waitFor(client: ControllerClient, target: Target, condition: string, timeoutMs: number): Promise<void> {
+export async function waitFor(client: ControllerClient, target: Target, condition: string, timeoutMs: number, signal: AbortSignal): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   const [, type, wanted = 'True'] = /^condition=([A-Za-z]+)(?:=(\w+))?$/.exec(condition) ?? [];
   if (!type && condition !== 'delete') throw new CliError('BadArgument', `--for: ${condition} is neither delete nor condition=TYPE[=STATUS]`);
   while (Date.now() < deadline) {
+    signal.throwIfAborted();
     const resource = await client.find(target.kind, target.namespace, target.name);
     if (condition === 'delete') {
       if (!resource) return;

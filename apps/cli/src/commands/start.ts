@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -8,7 +9,7 @@ import { ControllerClient, type Resource } from '../controller-client.js';
 import { readManifests } from '../manifests.js';
 import { LiveView } from '../rendering/live-view.js';
 import { renderSummary } from '../rendering/summary.js';
-import { Service } from '../services/service.js';
+import { Service, type ServiceOptions } from '../services/service.js';
 import { follow, hasEnded, type Target } from './follow.js';
 
 export interface StartOptions {
@@ -17,47 +18,67 @@ export interface StartOptions {
   result?: string;
   photos?: string;
   home?: string;
-  port: string;
-  inferencePort: string;
-  avatarPort: string;
+  port: number;
+  inferencePort: number;
+  avatarPort: number;
 }
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../../../../..');
 const DEMONSTRATION = ['avatars.yaml', 'run.yaml'].map((f) => join(ROOT, 'experiments/demo', f));
 const DEFAULT_AVATAR_ORIGIN = 'http://127.0.0.1:4010';
 
+/** The controller may die and is started again: this long it is waited for. */
+const PATIENCE_MS = 90_000;
+
+/** How the user ends it: `stop` at the next checkpoint, `hurry` at once. */
+export interface Interruption {
+  stop: AbortSignal;
+  hurry: AbortSignal;
+}
+
 /**
  * The whole main job on embedded defaults: starts the services, applies the resources, shows how they come along, and serves the result.
  * @returns the process' exit code: 0 only if every resource succeeded
  */
-export async function start(options: StartOptions, environment: ReturnType<typeof readCliEnvironment>, out: (text: string) => void, signal: AbortSignal): Promise<number> {
+export async function start(options: StartOptions, environment: ReturnType<typeof readCliEnvironment>, out: (text: string) => void, { stop, hurry }: Interruption): Promise<number> {
   const manifests = await wantedManifests(options);
   const home = resolve(options.home ?? environment.home);
   await mkdir(home, { recursive: true });
   const services: Service[] = [];
+  const view = new LiveView(environment.interactive, out);
   try {
-    const controller = await startServices(services, options, home, environment.environment, out);
-    const client = new ControllerClient(controller.url, environment.token);
-    out(`web page    ${controller.url}\n\n`);
-    await applyAll(client, manifests, out);
-    const resources = await follow(client, manifests.map(targetOf), new LiveView(environment.interactive, out), signal);
+    const controller = await startServices(services, { options, home, environment: environment.environment, note: (line) => view.note(line), signal: stop });
+    const job = runJob(new ControllerClient(controller.url, environment.token, { patienceMs: PATIENCE_MS, signal: stop }), manifests, view, stop);
+    const resources = await Promise.race([job, ...services.map((s) => s.lost)]);
     if (options.result) await writeFile(options.result, JSON.stringify(resources, null, 2));
-    const inferenceUrl = `http://127.0.0.1:${options.inferencePort}`;
-    out(renderSummary(resources, { inferenceUrl, webUrl: controller.url, once: options.once === true }));
+    out(renderSummary(resources, { inferenceUrl: `http://127.0.0.1:${options.inferencePort}`, once: options.once === true }));
     const code = resources.every((r) => r.status?.phase === 'Succeeded') ? 0 : 1;
     if (options.once || code !== 0) return code;
-    out('\nServing; end with Ctrl-C.\n');
-    await untilStopped(services, signal);
+    out(`\nServing, web page ${controller.url}; end with Ctrl-C.\n`);
+    await Promise.race([aborted(stop), ...services.map((s) => s.lost)]);
     return 0;
   } catch (error) {
-    if (signal.aborted) {
-      out('\nStopped. What was done is kept: the next start goes on from there.\n');
-      return 130;
-    }
+    if (stop.aborted) return 130;
     throw error;
   } finally {
-    for (const service of services.reverse()) await service.stop();
+    await stopServices(services, { stop, hurry }, out);
   }
+}
+
+async function runJob(client: ControllerClient, manifests: ResourceManifest[], view: LiveView, stop: AbortSignal): Promise<Resource[]> {
+  await applyAll(client, manifests, (line) => view.note(line));
+  return follow(client, manifests.map(targetOf), view, stop);
+}
+
+async function stopServices(services: Service[], { stop, hurry }: Interruption, out: (text: string) => void): Promise<void> {
+  if (stop.aborted) out('\nStopping: what runs writes its checkpoint (Ctrl-C once more ends it at once) …\n');
+  hurry.addEventListener('abort', () => services.forEach((service) => service.hurry()));
+  for (const service of services.toReversed()) await service.stop();
+  if (stop.aborted) out('Stopped. What was done is kept: the next start goes on from there.\n');
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort');
 }
 
 async function wantedManifests({ file, photos, avatarPort }: StartOptions): Promise<ResourceManifest[]> {
@@ -75,22 +96,24 @@ function withPhotos(run: Extract<ResourceManifest, { kind: 'TrainingRun' }>, fol
   return parseResource({ ...run, metadata: { ...run.metadata, name: 'own-photos' }, spec: { ...run.spec, source } });
 }
 
-async function startServices(services: Service[], options: StartOptions, home: string, environment: NodeJS.ProcessEnv, out: (text: string) => void): Promise<Service> {
+interface Setting {
+  options: StartOptions;
+  home: string;
+  environment: NodeJS.ProcessEnv;
+  note: (line: string) => void;
+  signal: AbortSignal;
+}
+
+/** Starts them one after the other into `services`, so that those which are up can be stopped when one is not; gives the controller. */
+async function startServices(services: Service[], { options, home, environment, note, signal }: Setting): Promise<Service> {
   const artifacts = pathToFileURL(join(home, 'artifacts')).href;
-  const begin = async (name: string, app: 'controller' | 'inference' | 'avatar-source', port: string, portOption: string, extra: NodeJS.ProcessEnv) => {
-    const service = await Service.start({
-      name,
-      app,
-      port: Number(port),
-      portOption,
-      environment: { ...environment, ...extra },
-      logFile: join(home, 'logs', `${app}.log`),
-      healthPath: app === 'controller' ? '/readyz' : '/healthz',
-    });
+  const begin = async (name: string, app: ServiceOptions['app'], port: number, portOption: string, extra: NodeJS.ProcessEnv) => {
+    const healthPath = app === 'controller' ? '/readyz' : '/healthz';
+    const service = await Service.start({ name, app, port, portOption, environment: { ...environment, ...extra }, logFile: join(home, 'logs', `${app}.log`), healthPath, note }, signal);
     services.push(service);
     return service;
   };
-  out('starting the services …\n');
+  note('starting the services …');
   await begin('avatar source', 'avatar-source', options.avatarPort, '--avatar-port', {});
   const controller = await begin('controller', 'controller', options.port, '--port', { CARICATURE_HOME: home, CARICATURE_ARTIFACTS_URI: artifacts });
   await begin('inference API', 'inference', options.inferencePort, '--inference-port', {
@@ -99,17 +122,18 @@ async function startServices(services: Service[], options: StartOptions, home: s
     MODEL: 'caricature@production',
     MODELS_CACHE: join(home, 'models'),
   });
+  note(`web page    ${controller.url}\n`);
   return controller;
 }
 
 /** Applies the resources; one that has ended is made anew, so that its stages are looked at again (and taken from the cache where nothing changed). */
-async function applyAll(client: ControllerClient, manifests: ResourceManifest[], out: (text: string) => void): Promise<void> {
+async function applyAll(client: ControllerClient, manifests: ResourceManifest[], note: (line: string) => void): Promise<void> {
   for (const manifest of manifests) {
     const { kind, namespace, name } = targetOf(manifest);
     const before = await client.find(kind, namespace, name);
     if (before && (hasEnded(before) || !sameSpec(before, manifest))) await removed(client, { kind, namespace, name });
     const { result } = await client.apply(manifest);
-    out(`${manifest.kind} ${name} ${result}\n`);
+    note(`${manifest.kind} ${name} ${result}`);
   }
 }
 
@@ -132,12 +156,4 @@ async function removed(client: ControllerClient, { kind, namespace, name }: Targ
 
 function targetOf({ kind, metadata }: ResourceManifest): Target {
   return { kind: kind as Kind, namespace: metadata.namespace, name: metadata.name };
-}
-
-async function untilStopped(services: Service[], signal: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    signal.addEventListener('abort', () => resolve(), { once: true });
-    if (signal.aborted) resolve();
-    for (const s of services) s.onExit(() => reject(new CliError('ServiceFailed', `the ${s.options.name} ended: see ${s.options.logFile}`)));
-  });
 }

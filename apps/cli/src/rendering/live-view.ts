@@ -22,6 +22,12 @@ export class LiveView {
     else for (const resource of resources) for (const stage of resource.status?.stages ?? []) this.say(resource, stage, now);
   }
 
+  /** Says something in between; bars are drawn anew below it. */
+  note(line: string): void {
+    this.write(`${line}\n`);
+    this.drawnLines = 0;
+  }
+
   private redraw(resources: Resource[], now: number): void {
     const lines = resources.flatMap((r) => [
       `${r.kind} ${r.metadata.name}: ${r.status?.phase ?? 'Pending'}`,

@@ -5,7 +5,6 @@ import { duration, plain, table } from './text.js';
 
 export interface SummaryOptions {
   inferenceUrl: string;
-  webUrl: string;
   once: boolean;
 }
 
