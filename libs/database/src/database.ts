@@ -1,6 +1,7 @@
 import { createClient } from './client.js';
 import type { Database } from './ports.js';
 import { createReportRepository } from './report.repository.js';
+import { watchNotices } from './report.watch.js';
 import { createRepositories } from './repositories.js';
 import { watchResources } from './resource.watch.js';
 
@@ -11,7 +12,7 @@ export function createDatabase(url: string): Database {
   return {
     ...repositories,
     resources: { ...repositories.resources, watch: (filter) => watchResources(client, url, filter) },
-    reports: createReportRepository(client),
+    reports: { ...createReportRepository(client), watch: (onNotice, signal) => watchNotices(url, onNotice, signal) },
     transaction: (fn) => client.$transaction((tx) => fn(createRepositories(tx))),
     ping: async () => void (await client.$queryRaw`SELECT 1`),
     close: () => client.$disconnect(),

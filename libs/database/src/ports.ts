@@ -1,7 +1,7 @@
 import type {
   ArtifactRow, EventRow, JsonObject, LatestMetric, Lineage, MetricPoint, MetricQuery, MetricSeries, ModelAliasChangeRow, ModelAliasRow,
   ModelRow, ModelVersionRow, NewArtifact, NewEvent, NewModelVersion, NewResource, ObservedResource, ResourceChange, ResourceHistoryRow,
-  ResourceRef, ResourceRow, SampleRow, StageAttemptRow, StageAttemptWrite,
+  ResourceRef, ResourceRow, SampleRow, StageAttemptRow, StageAttemptWrite, StageReportRow,
 } from './rows.js';
 
 /** Makes a write conditional: ConflictError when the resource is no longer at this version. */
@@ -42,6 +42,7 @@ export interface Repositories {
   samples: SampleRepository;
   models: ModelRepository;
   events: EventRepository;
+  stageReports: StageReportRepository;
 }
 
 export interface StageRepository {
@@ -100,6 +101,16 @@ export interface EventRepository {
   list(resourceUid: string, limit?: number): Promise<EventRow[]>;
 }
 
+/** The last word of every stage. */
+export interface StageReportRepository {
+  /** The row is locked until the transaction ends: whoever changes it next sees this change. */
+  findForUpdate(runUid: string, stage: string): Promise<StageReportRow | undefined>;
+  /** `notice` is passed to every replica that watches, once the transaction is committed. */
+  save(report: Omit<StageReportRow, 'updatedAt'>, notice: JsonObject): Promise<void>;
+  list(runUid: string): Promise<StageReportRow[]>;
+  listSince(updatedAfter: Date): Promise<StageReportRow[]>;
+}
+
 export interface ReportRepository {
   /**
    * Runs `fn` in one transaction unless this or a later sequence number of the job was applied before.
@@ -119,7 +130,10 @@ export interface Database extends Repositories {
      */
     watch(filter: { kind?: string; namespace?: string; signal: AbortSignal }): AsyncIterable<ResourceChange>;
   };
-  reports: ReportRepository;
+  reports: ReportRepository & {
+    /** The notices of `stageReports.save`, whichever replica saved, until `signal` aborts. Some may be missed while Postgres is away. */
+    watch(onNotice: (notice: JsonObject) => void, signal: AbortSignal): Promise<void>;
+  };
   /** All of `fn` or nothing. */
   transaction<T>(fn: (tx: Repositories) => Promise<T>): Promise<T>;
   /** Throws when Postgres does not answer. */

@@ -227,3 +227,41 @@ describe('reports', () => {
     expect(await database.reports.apply(job, 1, async () => {})).toBe(true);
   });
 });
+
+describe('the last word of a stage', () => {
+  const heard = async (work: () => Promise<unknown>, count: number) => {
+    const stop = new AbortController();
+    const notices: unknown[] = [];
+    const watching = database.reports.watch((notice) => notices.push(notice), stop.signal);
+    // A watch tells of what comes after it listens: it is rung until it answers.
+    await expect.poll(async () => (await database.stageReports.save({ runUid: randomUUID(), stage: 's', attempt: 1, report: {} }, { bell: true }), notices.length)).toBeGreaterThan(0);
+    notices.length = 0;
+    await work();
+    await expect.poll(() => notices.filter((n) => !(n as { bell?: boolean }).bell).length).toBe(count);
+    stop.abort();
+    await watching;
+    return notices.filter((n) => !(n as { bell?: boolean }).bell);
+  };
+
+  it('is seen by every replica, once it is committed', async () => {
+    const runUid = randomUUID();
+    const notices = await heard(async () => {
+      await database.transaction(async (tx) => {
+        expect(await tx.stageReports.findForUpdate(runUid, 'train')).toBeUndefined();
+        await tx.stageReports.save({ runUid, stage: 'train', attempt: 2, report: { step: 7 } }, { uid: runUid });
+      });
+      await database.transaction(async (tx) => {
+        await tx.stageReports.save({ runUid, stage: 'train', attempt: 9, report: {} }, { uid: 'never' });
+        throw new Error('undone');
+      }).catch(() => undefined);
+    }, 1);
+    expect(notices).toEqual([{ uid: runUid }]);
+    expect(await database.stageReports.list(runUid)).toMatchObject([{ stage: 'train', attempt: 2, report: { step: 7 } }]);
+  });
+
+  it('is told without what makes its notice too long', async () => {
+    const runUid = randomUUID();
+    const notices = await heard(() => database.stageReports.save({ runUid, stage: 'train', attempt: 1, report: {} }, { uid: runUid, items: 'x'.repeat(9000) }), 1);
+    expect(notices).toEqual([{ uid: runUid }]);
+  });
+});

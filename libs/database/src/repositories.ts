@@ -6,6 +6,7 @@ import { createModelRepository } from './model.repository.js';
 import type { Repositories } from './ports.js';
 import { createResourceRepository } from './resource.repository.js';
 import { createSampleRepository } from './sample.repository.js';
+import { createStageReportRepository } from './stage-report.repository.js';
 import { createStageRepository } from './stage.repository.js';
 
 export function createRepositories(client: Client): Repositories {
@@ -17,5 +18,6 @@ export function createRepositories(client: Client): Repositories {
     samples: createSampleRepository(client),
     models: createModelRepository(client),
     events: createEventRepository(client),
+    stageReports: createStageReportRepository(client),
   };
 }

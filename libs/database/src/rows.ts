@@ -83,6 +83,15 @@ export type StageAttemptIdentity = Pick<StageAttemptRow, 'runUid' | 'stage' | 'a
 /** What may be told of an attempt: the first time with `state` and `key`, later only what changed. */
 export type StageAttemptWrite = StageAttemptIdentity & Partial<Omit<StageAttemptRow, keyof StageAttemptIdentity>>;
 
+/** What a stage told last, in the words of whoever saves it. */
+export interface StageReportRow {
+  runUid: string;
+  stage: string;
+  attempt: number;
+  report: JsonObject;
+  updatedAt: Date;
+}
+
 export interface ArtifactRow {
   digest: string;
   stage: string;
