@@ -227,6 +227,9 @@ describe('operating the server', () => {
     const waiting = await startApp({ MODEL: 'later@staging' });
     await request(waiting.getHttpServer()).get('/healthz').expect(200);
     expectProblem(await request(waiting.getHttpServer()).get('/readyz'), 503, 'ModelUnavailable');
+    await request(waiting.getHttpServer()).get('/readyz?empty=allowed').expect(200);
+    controller.aliases.set('later/staging', { version: '1', artifactUri: 'file:///nowhere/publish/missing' });
+    expectProblem(await request(waiting.getHttpServer()).get('/readyz?empty=allowed'), 503, 'ModelUnavailable');
     controller.aliases.set('later/staging', controller.aliases.get('faces/staging')!);
     await request(waiting.getHttpServer()).get('/readyz').expect(200);
     await waiting.close();

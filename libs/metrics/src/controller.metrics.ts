@@ -2,7 +2,10 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
 const RECONCILE_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
-/** Everything that the controller exposes. `run` and `job` are `namespace/name` of a resource that exists. */
+/**
+ * Everything that the controller exposes. `run`, `job` and `crawl` are `namespace/name` of a resource that exists. `crawl` says the same as `job`,
+ * by a name that Prometheus does not use itself: unless told to honour ours, it renames `job`.
+ */
 export class ControllerMetrics {
   readonly trainingLoss;
   readonly trainingStep;
@@ -32,9 +35,9 @@ export class ControllerMetrics {
     this.trainingRunning = gauge('caricature_training_running', '1 while a training stage runs, else 0.', ['run', 'stage']);
     this.trainingDiverged = gauge('caricature_training_diverged', '1 when the last attempt of a training stage ended with a loss or weight that is no number, else 0.', ['run', 'stage']);
     this.discriminatorAccuracy = gauge('caricature_discriminator_accuracy', 'Share of each class that the discriminator (or classifier) gets right.', ['run', 'class']);
-    this.crawlImages = counter('caricature_crawl_images_total', 'Avatars crawled, by what became of them.', ['job', 'outcome']);
-    this.crawlBytes = counter('caricature_crawl_bytes_total', 'Bytes of avatars crawled.', ['job']);
-    this.crawlRequestSeconds = gauge('caricature_crawl_request_seconds', 'Mean seconds of a request to the avatar source.', ['job']);
+    this.crawlImages = counter('caricature_crawl_images_total', 'Avatars crawled, by what became of them.', ['job', 'crawl', 'outcome']);
+    this.crawlBytes = counter('caricature_crawl_bytes_total', 'Bytes of avatars crawled.', ['job', 'crawl']);
+    this.crawlRequestSeconds = gauge('caricature_crawl_request_seconds', 'Mean seconds of a request to the avatar source.', ['job', 'crawl']);
     this.prepareImages = counter('caricature_prepare_images_total', 'Photos prepared, by what became of them.', ['run', 'outcome']);
     this.resources = gauge('caricature_resources', 'Resources that exist, by phase.', ['kind', 'phase']);
     this.reconciles = counter('caricature_reconcile_total', 'Rounds of reconciliation.', ['kind', 'result']);

@@ -33,9 +33,9 @@ export function exposeResources(resources: Resource[], metrics: ControllerMetric
 }
 
 function exposeCrawl(job: string, { counters, metrics: values = {} }: LatestReport, metrics: ControllerMetrics): void {
-  for (const [name, outcome] of Object.entries(CRAWL_OUTCOMES)) metrics.crawlImages.inc({ job, outcome }, countOf(counters[name]));
-  metrics.crawlBytes.inc({ job }, countOf(counters['bytes']));
-  if (values['requestSeconds'] !== undefined) metrics.crawlRequestSeconds.set({ job }, values['requestSeconds']);
+  for (const [name, outcome] of Object.entries(CRAWL_OUTCOMES)) metrics.crawlImages.inc({ job, crawl: job, outcome }, countOf(counters[name]));
+  metrics.crawlBytes.inc({ job, crawl: job }, countOf(counters['bytes']));
+  if (values['requestSeconds'] !== undefined) metrics.crawlRequestSeconds.set({ job, crawl: job }, values['requestSeconds']);
 }
 
 function exposePreparation(run: string, { counters }: LatestReport, metrics: ControllerMetrics): void {

@@ -1,4 +1,4 @@
-import { Controller, Get } from '@nestjs/common';
+import { Controller, Get, Query } from '@nestjs/common';
 import { InferenceError } from '../inference.error.js';
 import { ModelStore } from '../models/model.store.js';
 
@@ -11,10 +11,11 @@ export class HealthController {
     return { live: true };
   }
 
-  /** Ready once the default model is loaded: a pod without one gets no requests. */
+  /** Ready once the default model is loaded: a pod without one gets no requests. With `?empty=allowed` also while none is published. */
   @Get(['readyz', 'v2/health/ready'])
-  async ready(): Promise<{ ready: true }> {
+  async ready(@Query('empty') empty?: string): Promise<{ ready: true }> {
     await this.models.getModel().catch((cause: Error) => {
+      if (empty === 'allowed' && cause instanceof InferenceError && cause.code === 'ModelNotFound') return;
       throw new InferenceError('ModelUnavailable', `No model is served yet: ${cause.message}`, { cause });
     });
     return { ready: true };

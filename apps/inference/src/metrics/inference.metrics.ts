@@ -1,5 +1,6 @@
+import { createRegistry } from '@caricature/metrics';
 import { Injectable } from '@nestjs/common';
-import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import { Counter, Gauge, Histogram } from 'prom-client';
 
 const SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const SIZES = [1, 2, 4, 8, 16, 32, 64];
@@ -7,7 +8,7 @@ const SIZES = [1, 2, 4, 8, 16, 32, 64];
 /** What the server counts. `model` is name@alias of a model that is served, or `unknown`: never what a client made up. */
 @Injectable()
 export class InferenceMetrics {
-  readonly registry = new Registry();
+  readonly registry = createRegistry();
   readonly requests = new Counter({
     name: 'caricature_inference_requests_total',
     help: 'Inference requests answered, by HTTP status code.',
@@ -33,8 +34,4 @@ export class InferenceMetrics {
     help: 'Inference requests waiting or in work.',
     registers: [this.registry],
   });
-
-  constructor() {
-    collectDefaultMetrics({ register: this.registry });
-  }
 }
