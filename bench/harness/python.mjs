@@ -10,10 +10,9 @@ import { cacheFolder } from '../../scripts/test/cache.mjs';
  * @param {string} name of the environment: packages and versions must belong in it
  * @param {string[]} requirements pinned, as pip takes them
  * @param {(line: string) => void} log
- * @param {string[]} [pipOptions]
  * @returns {Promise<string>} the path of a Python that has the packages
  */
-export async function bringPython(name, requirements, log, pipOptions = []) {
+export async function bringPython(name, requirements, log) {
   const target = path.join(cacheFolder(), 'bench', name);
   const wrapper = path.join(target, 'bin/python');
   if (await access(wrapper).then(() => true, () => false)) return wrapper;
@@ -23,7 +22,7 @@ export async function bringPython(name, requirements, log, pipOptions = []) {
   const partial = `${target}.partial-${process.pid}`;
   try {
     await mkdir(path.join(partial, 'bin'), { recursive: true });
-    await runStep(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--target', path.join(partial, 'site'), ...pipOptions, ...requirements], {});
+    await runStep(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--target', path.join(partial, 'site'), ...requirements], {});
     await writeFile(path.join(partial, 'bin/python'), `#!/bin/sh\nhere=$(dirname "$(readlink -f "$0")")\nPYTHONPATH="$here/../site" exec "${python}" "$@"\n`);
     await chmod(path.join(partial, 'bin/python'), 0o755);
     await rename(partial, target);

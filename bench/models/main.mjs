@@ -25,7 +25,7 @@ const only = args.find((a) => a.startsWith('--only='))?.slice('--only='.length);
 const compiled = !args.includes('--no-compile');
 const log = (line) => process.stderr.write(`${line}\n`);
 
-const python = await bringPython('torch-2.9.1', TORCH, log, ['--extra-index-url', 'https://download.pytorch.org/whl/cpu']);
+const python = await bringPython('torch-2.9.1', TORCH, log);
 const folder = await mkdtemp(path.join(os.tmpdir(), 'caricature-bench-'));
 const rows = [];
 try {
