@@ -1,9 +1,9 @@
-import type { DtnScores } from '@caricature/models';
+import type { TransferScores } from '@caricature/models';
 
 export interface EvaluationReport {
   run: string;
   preset: string;
-  scores: DtnScores;
+  scores: TransferScores;
   gridPng: Buffer;
   /** How many photos and avatars were kept from training. */
   photos: number;

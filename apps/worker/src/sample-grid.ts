@@ -5,8 +5,8 @@ const TRIPLES_IN_A_ROW = 4;
 const GAP = 4;
 const SMALLEST_SIDE = 96;
 
-/** Draws photo | caricature | nearest avatar, several triples in a row, as a PNG. Small images are enlarged so that they can be looked at. */
-export async function drawSampleGrid({ photos, caricatures, nearest, count, shape }: SampleGrid): Promise<Buffer> {
+/** Draws photo | caricature | what stands beside them, several triples in a row, as a PNG. Small images are enlarged so that they can be looked at. */
+export async function drawSampleGrid({ photos, caricatures, beside, count, shape }: SampleGrid): Promise<Buffer> {
   const [height, width, channels] = shape;
   const scale = Math.max(1, Math.ceil(SMALLEST_SIDE / height));
   const columns = Math.min(TRIPLES_IN_A_ROW, count);
@@ -18,7 +18,7 @@ export async function drawSampleGrid({ photos, caricatures, nearest, count, shap
   for (let i = 0; i < count; i++) {
     const left = (i % columns) * (tripleWidth + GAP * 4);
     const top = Math.floor(i / columns) * (height + GAP);
-    [photos, caricatures, nearest].forEach((images, k) => copyImage(images, i, left + k * (width + GAP), top));
+    [photos, caricatures, beside].forEach((images, k) => copyImage(images, i, left + k * (width + GAP), top));
   }
   return sharp(pixels, { raw: { width: gridWidth, height: gridHeight, channels: 3 } })
     .resize(gridWidth * scale, gridHeight * scale, { kernel: 'cubic' })

@@ -21,6 +21,14 @@ export class ImpossibleError extends Error {
   }
 }
 
+/** Passes a failed training on with the resource's field that mends it before its message: the networks know nothing of resources. */
+export function namingField(field: string): (error: unknown) => never {
+  return (error) => {
+    if ((error as { code?: unknown }).code === 'TRAINING_DIVERGED') (error as Error).message = `${field}: ${(error as Error).message}`;
+    throw error;
+  };
+}
+
 /** How to end for an error: one that no repetition mends is `impossible`. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof InterruptedError) return EXIT.interrupted;

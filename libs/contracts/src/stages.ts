@@ -12,9 +12,9 @@ export const STAGE_VERSIONS: Record<StageName, number> = {
   'prepare-faces': 1,
   'prepare-avatars': 1,
   pretrain: 1,
-  train: 1,
-  evaluate: 1,
-  publish: 1,
+  train: 2,
+  evaluate: 2,
+  publish: 2,
 };
 
 /** What a stage is told to compute: it is hashed into the artifact's key, so it holds nothing that does not change the result. */
@@ -101,7 +101,8 @@ const TRAINING_STAGES: StageDefinition<TrainingRunSpec>[] = [
   {
     name: 'evaluate',
     needs: ['prepare-faces', 'prepare-avatars', 'pretrain', 'train'],
-    config: ({ evaluate, model, seed }) => ({ evaluate, model, seed }),
+    // Without a stage pretrain, the f that reads the caricatures is trained here.
+    config: ({ evaluate, model, pretrain, seed }) => ({ evaluate, model, seed, ...(hasPretrain(model) ? {} : { pretrain }) }),
   },
   {
     name: 'publish',
@@ -113,9 +114,13 @@ const TRAINING_STAGES: StageDefinition<TrainingRunSpec>[] = [
 
 /** The stages that a run goes through, in an order in which every stage comes after those that it needs. */
 export function trainingStages(spec: TrainingRunSpec): StageDefinition<TrainingRunSpec>[] {
-  const wanted: StageName[] =
-    spec.model.architecture === 'Classifier'
-      ? ['prepare-faces', 'pretrain']
-      : ['prepare-faces', 'prepare-avatars', 'pretrain', 'train', 'evaluate', ...(spec.publish ? (['publish'] as const) : [])];
-  return TRAINING_STAGES.filter((s) => wanted.includes(s.name));
+  const left = new Set<StageName>(spec.publish ? [] : ['publish']);
+  if (!hasPretrain(spec.model)) left.add('pretrain');
+  if (spec.model.architecture === 'Classifier') for (const name of ['prepare-avatars', 'train', 'evaluate', 'publish'] as const) left.add(name);
+  return TRAINING_STAGES.filter((s) => !left.has(s.name)).map((s) => ({ ...s, needs: s.needs.filter((need) => !left.has(need)) }));
+}
+
+/** Pix2Pix and CycleGAN go from image to image: they have no f. */
+function hasPretrain({ architecture }: TrainingRunSpec['model']): boolean {
+  return architecture === 'DTN' || architecture === 'Classifier';
 }

@@ -6,6 +6,17 @@ export const PRESETS = ['faces-152', 'faces-64', 'faces-32-test', 'digits-32'] a
 export const PHOTO_LAYOUTS = ['PersonFolders', 'MsraCfw', 'Lfw', 'CelebA', 'Labels'] as const;
 export const OPTIMIZERS = ['Adam', 'Momentum', 'SGD'] as const;
 
+/** What each preset's image sizes are multiples of: its networks halve an image as often as that. */
+export const SIZE_MULTIPLES: Record<(typeof PRESETS)[number], number> = { 'faces-152': 8, 'faces-64': 16, 'faces-32-test': 8, 'digits-32': 8 };
+
+/** The losses whose weights each architecture takes. */
+export const LOSS_WEIGHTS: Record<(typeof ARCHITECTURES)[number], string[]> = {
+  DTN: ['gan', 'const', 'tid', 'tv'],
+  Pix2Pix: ['gan', 'l1'],
+  CycleGAN: ['gan', 'cycle', 'identity'],
+  Classifier: [],
+};
+
 const steps = z.int().min(1).max(10_000_000);
 const batchSize = z.int().min(2).max(4096);
 /** A rate is a positive number: 0.015 is the report's. */
@@ -36,6 +47,9 @@ export const trainingRunSpec = z
       preset: z.enum(PRESETS).default('faces-64'),
       imageSize: z.int().min(16).max(1024).optional().describe("Overrides the preset's image size"),
       baseWidth: z.int().min(4).max(1024).optional().describe("Overrides the preset's number of channels in the first layer"),
+    }).refine((m) => m.imageSize === undefined || m.imageSize % SIZE_MULTIPLES[m.preset] === 0, {
+      message: 'must be a multiple of 16 for the preset faces-64 and of 8 for the others: the networks halve the image that often',
+      path: ['imageSize'],
     }).prefault({}),
     source: trainingSource,
     target: trainingTarget.optional(),
@@ -57,6 +71,12 @@ export const trainingRunSpec = z
     seed: z.int().min(0).max(2_147_483_647).default(1),
     ...executionFields,
   })
+  .refine((s) => s.train.mode === 'Frozen' || s.model.architecture === 'DTN', { message: 'Joint trains f along with the DTN: only the architecture DTN has one', path: ['train', 'mode'] })
+  .refine((s) => Object.keys(s.train.weights ?? {}).every((name) => LOSS_WEIGHTS[s.model.architecture].includes(name)), {
+    message: 'DTN takes gan, const, tid and tv; Pix2Pix takes gan and l1; CycleGAN takes gan, cycle and identity',
+    path: ['train', 'weights'],
+  })
+  .refine((s) => s.model.architecture !== 'Classifier' || s.publish === undefined, { message: 'a Classifier draws nothing that could be served: leave it out', path: ['publish'] })
   .refine((s) => s.model.architecture === 'Classifier' || s.target !== undefined, { message: 'is needed by this architecture', path: ['target'] });
 
 export const trainingRun = z.strictObject({

@@ -1,4 +1,4 @@
-import { tf, type Tensor4D } from './backend/tensorflow.js';
+import { tf, type Tensor2D, type Tensor4D } from './backend/tensorflow.js';
 
 /** uint8 pixels → float32 in −1…1 (x / 127.5 − 1), [B, H, W, C]. */
 export function toTensor(images: Uint8Array, shape: [number, number, number]): Tensor4D {
@@ -13,4 +13,11 @@ export function toPixels(images: { dataSync(): ArrayLike<number> }): Uint8Array 
   const pixels = new Uint8ClampedArray(values.length);
   for (let i = 0; i < pixels.length; i++) pixels[i] = (values[i]! + 1) * 127.5;
   return new Uint8Array(pixels.buffer);
+}
+
+/** Labels as rows of one 1 [B, size]; a row of zeros for an unknown one (−1), which takes no part in a cross-entropy. */
+export function oneHot(labels: ArrayLike<number>, size: number): Tensor2D {
+  const values = new Float32Array(labels.length * size);
+  for (let b = 0; b < labels.length; b++) if (labels[b]! >= 0) values[b * size + labels[b]!] = 1;
+  return tf.tensor2d(values, [labels.length, size]);
 }

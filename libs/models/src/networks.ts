@@ -55,18 +55,18 @@ export function describeDiscriminator({ imageSize, d }: Preset, channels: number
   return { name: 'D', inputShape: [imageSize, imageSize, channels], layers };
 }
 
-function doubling(g: Preset['g'], name: string, filters: number): Layers {
+export function doubling(g: Pick<Preset['g'], 'upsampling' | 'kernel'>, name: string, filters: number): Layers {
   if (g.upsampling === 'deconv') return normalized({ kind: 'deconv', name, filters, kernel: g.kernel, stride: 2, bias: false }, 'relu');
   return [{ kind: 'upsample', name: `${name}_double` }, ...normalized({ kind: 'conv', name, filters, kernel: 3, stride: 1, bias: false }, 'relu')];
 }
 
-function outputLayers(g: Preset['g'], channels: number): Layers {
+export function outputLayers(g: Pick<Preset['g'], 'upsampling' | 'kernel'>, channels: number): Layers {
   const tanh: LayerDescription = { kind: 'activation', name: 'output_tanh', activation: 'tanh' };
   if (g.upsampling === 'deconv') return [{ kind: 'deconv', name: 'output', filters: channels, kernel: g.kernel, stride: 2, bias: true }, tanh];
   return [{ kind: 'upsample', name: 'output_double' }, { kind: 'conv', name: 'output', filters: channels, kernel: 3, stride: 1, bias: true }, tanh];
 }
 
-function normalized(layer: LayerDescription, activation: 'relu' | 'leakyRelu' | 'tanh' | undefined): Layers {
+export function normalized(layer: LayerDescription, activation: 'relu' | 'leakyRelu' | 'tanh' | undefined): Layers {
   const layers: Layers = [layer, { kind: 'batchNorm', name: `${layer.name}_norm` }];
   return activation ? [...layers, { kind: 'activation', name: `${layer.name}_${activation}`, activation }] : layers;
 }

@@ -1,17 +1,15 @@
 import type { Initialization } from './layers/description.js';
-import type { OptimizerName } from './optimizer/optimizer.js';
-import type { Schedule } from './optimizer/schedule.js';
 import { ModelError } from './models.error.js';
+import { IMAGE_PRESETS, type ImagePreset } from './presets.image.js';
+import type { PresetName, SelectionSettings, TrainingSettings } from './settings.js';
 
-export type PresetName = 'faces-152' | 'faces-64' | 'faces-32-test' | 'digits-32';
+export type { PresetName, SelectionSettings, TrainingSettings } from './settings.js';
 
-export interface TrainingSettings {
-  steps: number;
-  batchSize: number;
-  learningRate: number;
-  optimizer: OptimizerName;
-  beta1: number;
-  schedule: Schedule;
+export interface ClassifierSettings extends TrainingSettings {
+  /** Share of the images that is not trained on but scored; 0 scores nothing. */
+  validationShare: number;
+  /** Scored by `loss`, the cross-entropy on the images set aside. */
+  selection: SelectionSettings;
 }
 
 /** α = const, β = tid, γ = tv; gan is 1 in the paper. */
@@ -28,9 +26,17 @@ export interface DtnSettings extends TrainingSettings {
   labelSmoothing: number;
   /** Decay of the running average of g that is exported; 0 exports g itself. */
   averageDecay: number;
+  /** Weight of f's own loss while it is trained along with the DTN (mode Joint). */
+  naming: number;
+  /**
+   * Scored on images that are always the same, by f: `const` and `tid` (the losses), `distance` (between the pictures' and the target's means and
+   * deviations in f's features), `reading` (cross-entropy of the names that f's own classifier reads off photo and picture).
+   */
+  selection: SelectionSettings;
 }
 
-export interface Preset {
+/** The settings of one preset as they are written down below. */
+interface BasePreset {
   name: PresetName;
   /** Height and width of an image. */
   imageSize: number;
@@ -39,15 +45,20 @@ export interface Preset {
   f: { width: number; levels: number; featureSize: number; augmentation: boolean };
   g: { width: number; levels: number; kernel: number; dropout: number; pointwise: boolean; upsampling: 'deconv' | 'resize' };
   d: { width: number; levels: number; kernel: number; pointwise: boolean };
-  classifier: TrainingSettings;
+  classifier: ClassifierSettings;
   dtn: DtnSettings;
   judge: TrainingSettings & { width: number; featureSize: number };
 }
 
+export type Preset = BasePreset & ImagePreset;
+
 const DCGAN_ADAM = { optimizer: 'Adam', beta1: 0.5 } as const;
 const ADAM = { optimizer: 'Adam', beta1: 0.9 } as const;
 
-const PRESETS: Record<PresetName, Preset> = {
+const UNVALIDATED = { validationShare: 0, selection: { keep: 'last', everySteps: 100, weights: { loss: 1 } } } as const;
+const byConstAndTid = (keep: 'last' | 'best', everySteps: number): SelectionSettings => ({ keep, everySteps, weights: { const: 1, tid: 1 } });
+
+const PRESETS: Record<PresetName, BasePreset> = {
   'faces-64': {
     name: 'faces-64',
     imageSize: 64,
@@ -55,8 +66,8 @@ const PRESETS: Record<PresetName, Preset> = {
     f: { width: 32, levels: 4, featureSize: 128, augmentation: true },
     g: { width: 32, levels: 4, kernel: 4, dropout: 0, pointwise: false, upsampling: 'deconv' },
     d: { width: 16, levels: 4, kernel: 4, pointwise: false },
-    classifier: { steps: 400, batchSize: 64, learningRate: 2e-3, schedule: 'oneCycle', ...ADAM },
-    dtn: { steps: 700, batchSize: 16, learningRate: 1e-3, schedule: 'linearDecay', ...DCGAN_ADAM, weights: { gan: 1, const: 4, tid: 100, tv: 6 }, labelSmoothing: 0.1, averageDecay: 0.98 },
+    classifier: { steps: 400, batchSize: 64, learningRate: 2e-3, schedule: 'oneCycle', ...ADAM, ...UNVALIDATED },
+    dtn: { steps: 700, batchSize: 16, learningRate: 1e-3, schedule: 'linearDecay', ...DCGAN_ADAM, weights: { gan: 1, const: 4, tid: 100, tv: 6 }, labelSmoothing: 0.1, averageDecay: 0.98, naming: 1, selection: byConstAndTid('last', 50) },
     judge: { steps: 150, batchSize: 64, learningRate: 2e-3, schedule: 'oneCycle', ...ADAM, width: 16, featureSize: 64 },
   },
   // The report's plain configuration (S3 to S7 of its system).
@@ -67,8 +78,8 @@ const PRESETS: Record<PresetName, Preset> = {
     f: { width: 32, levels: 5, featureSize: 256, augmentation: false },
     g: { width: 64, levels: 3, kernel: 5, dropout: 0.5, pointwise: true, upsampling: 'deconv' },
     d: { width: 64, levels: 4, kernel: 5, pointwise: true },
-    classifier: { steps: 5_000, batchSize: 100, learningRate: 0.015, schedule: 'constant', optimizer: 'SGD', beta1: 0 },
-    dtn: { steps: 50_000, batchSize: 100, learningRate: 0.015, schedule: 'constant', optimizer: 'SGD', beta1: 0, weights: { gan: 1, const: 1, tid: 1, tv: 0 }, labelSmoothing: 0, averageDecay: 0 },
+    classifier: { steps: 5_000, batchSize: 100, learningRate: 0.015, schedule: 'constant', optimizer: 'SGD', beta1: 0, ...UNVALIDATED },
+    dtn: { steps: 50_000, batchSize: 100, learningRate: 0.015, schedule: 'constant', optimizer: 'SGD', beta1: 0, weights: { gan: 1, const: 1, tid: 1, tv: 0 }, labelSmoothing: 0, averageDecay: 0, naming: 1, selection: byConstAndTid('last', 500) },
     judge: { steps: 2_000, batchSize: 100, learningRate: 1e-3, schedule: 'oneCycle', ...ADAM, width: 32, featureSize: 128 },
   },
   'digits-32': {
@@ -78,8 +89,8 @@ const PRESETS: Record<PresetName, Preset> = {
     f: { width: 64, levels: 3, featureSize: 128, augmentation: false },
     g: { width: 32, levels: 3, kernel: 4, dropout: 0, pointwise: false, upsampling: 'deconv' },
     d: { width: 32, levels: 3, kernel: 4, pointwise: false },
-    classifier: { steps: 2_000, batchSize: 128, learningRate: 2e-3, schedule: 'oneCycle', ...ADAM },
-    dtn: { steps: 2_000, batchSize: 32, learningRate: 3e-4, schedule: 'linearDecay', ...DCGAN_ADAM, weights: { gan: 1, const: 15, tid: 15, tv: 0 }, labelSmoothing: 0.1, averageDecay: 0.99 },
+    classifier: { steps: 2_000, batchSize: 128, learningRate: 2e-3, schedule: 'oneCycle', ...ADAM, ...UNVALIDATED },
+    dtn: { steps: 2_000, batchSize: 32, learningRate: 3e-4, schedule: 'linearDecay', ...DCGAN_ADAM, weights: { gan: 1, const: 15, tid: 15, tv: 0 }, labelSmoothing: 0.1, averageDecay: 0.99, naming: 1, selection: byConstAndTid('last', 50) },
     judge: { steps: 600, batchSize: 128, learningRate: 2e-3, schedule: 'oneCycle', ...ADAM, width: 32, featureSize: 64 },
   },
   // For tests: everything is trained in seconds, and nothing is good.
@@ -90,27 +101,33 @@ const PRESETS: Record<PresetName, Preset> = {
     f: { width: 8, levels: 3, featureSize: 32, augmentation: true },
     g: { width: 8, levels: 3, kernel: 4, dropout: 0, pointwise: false, upsampling: 'deconv' },
     d: { width: 8, levels: 3, kernel: 4, pointwise: false },
-    classifier: { steps: 40, batchSize: 16, learningRate: 3e-3, schedule: 'oneCycle', ...ADAM },
-    dtn: { steps: 40, batchSize: 8, learningRate: 3e-3, schedule: 'linearDecay', ...DCGAN_ADAM, weights: { gan: 1, const: 30, tid: 100, tv: 0 }, labelSmoothing: 0.1, averageDecay: 0.9 },
+    classifier: { steps: 40, batchSize: 16, learningRate: 3e-3, schedule: 'oneCycle', ...ADAM, ...UNVALIDATED },
+    dtn: { steps: 40, batchSize: 8, learningRate: 3e-3, schedule: 'linearDecay', ...DCGAN_ADAM, weights: { gan: 1, const: 30, tid: 100, tv: 0 }, labelSmoothing: 0.1, averageDecay: 0.9, naming: 1, selection: byConstAndTid('last', 10) },
     judge: { steps: 30, batchSize: 16, learningRate: 3e-3, schedule: 'oneCycle', ...ADAM, width: 8, featureSize: 32 },
   },
 };
 
 export interface PresetOverrides {
   imageSize?: number | undefined;
-  /** Channels in the first layer of f, g (its last) and D. */
+  /** Channels in the first layer of f, g (its last), D and the networks from image to image. */
   baseWidth?: number | undefined;
+}
+
+/** What a preset's image sizes are multiples of: its networks halve an image as often as that. */
+export function sizeMultiple(name: PresetName): number {
+  return 2 ** PRESETS[name].g.levels;
 }
 
 /** A preset with a resource's overrides applied. Throws ModelError when the image cannot be halved often enough. */
 export function resolvePreset(name: PresetName, { imageSize, baseWidth }: PresetOverrides = {}): Preset {
   const preset = PRESETS[name];
   const size = imageSize ?? preset.imageSize;
-  if (size % 2 ** preset.g.levels !== 0) {
-    throw new ModelError(`imageSize ${size} does not suit preset ${name}: choose a multiple of ${2 ** preset.g.levels}`);
+  if (size % sizeMultiple(name) !== 0) {
+    throw new ModelError(`imageSize ${size} does not suit preset ${name}: choose a multiple of ${sizeMultiple(name)}`);
   }
   const width = <T extends { width: number }>(part: T): T => ({ ...part, width: baseWidth ?? part.width });
-  return { ...preset, imageSize: size, f: width(preset.f), g: width(preset.g), d: width(preset.d) };
+  const { image, ...imagePreset } = IMAGE_PRESETS[name];
+  return { ...preset, ...imagePreset, imageSize: size, f: width(preset.f), g: width(preset.g), d: width(preset.d), image: width(image) };
 }
 
 /** Values of a resource over a preset's, leaving out what the resource does not say. */

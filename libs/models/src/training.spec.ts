@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { Dataset, Random, ShardWriter } from '@caricature/tensors';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { tf, trainClassifier, trainDtn, trainJudge, evaluateDtn, loadCaricaturist, resolvePreset, CheckpointError, DivergedError, type StepMetrics } from './index.js';
+import { tf, trainClassifier, trainDtn, trainJudge, evaluateTransfer, loadCaricaturist, resolvePreset, CheckpointError, DivergedError, type StepMetrics } from './index.js';
 import { CHECKPOINT_FILE } from './trainer/trainer.js';
 
 const preset = resolvePreset('faces-32-test');
@@ -55,7 +55,7 @@ describe('the whole chain on a tiny preset', () => {
     let samples = 0;
     await trainDtn({ source, target, f: at('pretrain', 'f'), preset, steps: 150, seed: 5, outputDir: at('train'), sampleEverySteps: 75, onSample: (_, grid) => void (samples += grid.count) });
     expect(samples).toBe(48);
-    const { scores } = await evaluateDtn({ source, target, classifierDir: at('pretrain'), dtnDir: at('train'), judgeDir: at('judge'), traitSizes: [4, 2], images: 64, seed: 6 });
+    const { scores } = await evaluateTransfer({ source, target, transfer: [at('pretrain', 'f'), at('train', 'g')], readerDir: at('pretrain'), judgeDir: at('judge'), traitSizes: [4, 2], images: 64, seed: 6 });
     expect(scores.traits!.hue!.agreement).toBeGreaterThan(0.6);
     expect(scores.frechetDistance).toBeGreaterThan(0);
     const caricaturist = await loadCaricaturist(at('train', 'f'), at('train', 'g'));

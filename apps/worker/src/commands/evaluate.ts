@@ -1,17 +1,21 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TrainingRunSpec } from '@caricature/contracts';
-import { evaluateDtn, resolvePreset, trainJudge, type DtnScores } from '@caricature/models';
+import { evaluateTransfer, resolvePreset, trainClassifier, trainJudge, type Preset, type TransferScores } from '@caricature/models';
 import { TRAIT_NAMES, TRAITS } from '@caricature/portraits';
 import { Dataset } from '@caricature/tensors';
 import sharp from 'sharp';
+import { outputOf } from '../architectures.js';
 import { renderReport } from '../evaluation-report.js';
 import { createProgress } from '../progress.js';
 import { drawSampleGrid } from '../sample-grid.js';
 import { InterruptedError } from '../stage.error.js';
 import type { StageContext, StageOutput } from '../stage.js';
 
-interface EvaluateConfig extends Pick<TrainingRunSpec, 'evaluate' | 'model' | 'seed'> {}
+interface EvaluateConfig extends Pick<TrainingRunSpec, 'evaluate' | 'model' | 'seed'> {
+  /** Of the architectures without a stage pretrain: how the reader is trained. */
+  pretrain?: TrainingRunSpec['pretrain'];
+}
 
 const TRAIT_SIZES = TRAIT_NAMES.map((name) => TRAITS[name].length);
 const BALD = TRAITS.hair.indexOf('bald');
@@ -24,18 +28,19 @@ export async function evaluate(context: StageContext<EvaluateConfig>): Promise<S
   const avatars = await context.input('prepare-avatars');
   const target = await Dataset.open(join(avatars, 'heldout'));
   const judgeDir = await makeJudge(context, join(avatars, 'train'), preset);
-  const { scores, grid } = await evaluateDtn({
+  const trained = await context.input('train');
+  const { scores, grid } = await evaluateTransfer({
     source,
     target,
-    classifierDir: await context.input('pretrain'),
-    dtnDir: await context.input('train'),
+    transfer: outputOf(config.model.architecture).draws.map((network) => join(trained, network)),
+    readerDir: await findReader(context, preset),
     ...(judgeDir ? { judgeDir, traitSizes: TRAIT_SIZES } : {}),
     // A bald, shaven head shows no hair colour: nothing to agree on.
     traitApplies: (trait, traits) => trait !== 'hairColor' || traits['hair'] !== BALD || traits['beard'] !== 0,
     images: Math.min(config.evaluate.images, source.count, target.count),
     seed: config.seed,
   });
-  const metrics = { ...flatScores(scores), ...chanceLevels(source.manifest.numLabels) };
+  const metrics = { ...flatScores(scores), ...(scores.labelPreservation === undefined ? {} : chanceLevels(source.manifest.numLabels)) };
   const dir = join(scratchDir, 'report');
   await mkdir(dir, { recursive: true });
   const picture = await drawSampleGrid(grid);
@@ -59,8 +64,34 @@ async function openPhotos(context: StageContext<EvaluateConfig>): Promise<Datase
   return Dataset.open(join(faces, 'train'));
 }
 
+/**
+ * Who reads the people off the caricatures: f as it was pretrained. Architectures that have no f of their own are read by the same one, trained here, so
+ * that their scores mean the same.
+ */
+async function findReader(context: StageContext<EvaluateConfig>, preset: Preset): Promise<string | undefined> {
+  const { assignment, config, scratchDir, signal, log, report } = context;
+  if (assignment.inputs['pretrain']) return context.input('pretrain');
+  const dataset = await Dataset.open(join(await context.input('prepare-faces'), 'train'));
+  try {
+    if (dataset.manifest.numLabels < 2) {
+      log('one person only: the scores of identity are left out');
+      return undefined;
+    }
+    const outputDir = join(scratchDir, 'reader');
+    const progress = createProgress(report);
+    const batchSize = Math.min(config.pretrain?.batchSize ?? preset.classifier.batchSize, dataset.count);
+    const options = { ...config.pretrain, dataset, preset, batchSize, seed: config.seed, outputDir, checkpointDir: outputDir, resume: true, signal };
+    const { outcome, metrics } = await trainClassifier({ ...options, onStep: ({ step, totalSteps }) => progress(step, totalSteps) });
+    if (outcome === 'interrupted') throw new InterruptedError();
+    log(`the reader names people on photos with accuracy ${metrics['accuracy']?.toFixed(3)}`);
+    return outputDir;
+  } finally {
+    dataset.close();
+  }
+}
+
 /** Trains the judge where the avatars' true traits are known; gives its folder. */
-async function makeJudge(context: StageContext<EvaluateConfig>, avatars: string, preset: ReturnType<typeof resolvePreset>): Promise<string | undefined> {
+async function makeJudge(context: StageContext<EvaluateConfig>, avatars: string, preset: Preset): Promise<string | undefined> {
   const dataset = await Dataset.open(avatars);
   const known = dataset.traits?.every((value) => value >= 0) ?? false;
   try {
@@ -94,7 +125,7 @@ function config(context: StageContext<EvaluateConfig>): EvaluateConfig['evaluate
 }
 
 /** The scores that are single numbers, and each trait's agreement. */
-function flatScores({ traits, ...scores }: DtnScores): Record<string, number> {
+function flatScores({ traits, ...scores }: TransferScores): Record<string, number> {
   const each = Object.entries(traits ?? {}).map(([name, { agreement }]) => [`trait/${name}`, agreement]);
   return { ...(scores as Record<string, number>), ...Object.fromEntries(each) };
 }

@@ -1,15 +1,15 @@
 import { join } from 'node:path';
 import type { TrainingRunSpec } from '@caricature/contracts';
-import { resolvePreset, trainClassifier } from '@caricature/models';
+import { evaluateClassifier, resolvePreset, trainClassifier, type ClassifierScores } from '@caricature/models';
 import { Dataset } from '@caricature/tensors';
 import { keepCheckpoints } from '../checkpoints.js';
-import { ImpossibleError, InterruptedError } from '../stage.error.js';
+import { ImpossibleError, InterruptedError, namingField } from '../stage.error.js';
 import type { StageContext, StageOutput } from '../stage.js';
 import { createStepReporter } from '../training-reports.js';
 
 interface PretrainConfig extends Pick<TrainingRunSpec, 'model' | 'pretrain' | 'seed'> {}
 
-/** Trains f: who is on a photo. */
+/** Trains f: who is on a photo. Its accuracy is read on photos that were kept from it. */
 export async function pretrain(context: StageContext<PretrainConfig>): Promise<StageOutput> {
   const { config, scratchDir, signal } = context;
   const preset = resolvePreset(config.model.preset, config.model);
@@ -17,7 +17,7 @@ export async function pretrain(context: StageContext<PretrainConfig>): Promise<S
   const batchSize = config.pretrain.batchSize ?? preset.classifier.batchSize;
   checkData(dataset, batchSize, 'pretrain');
   const outputDir = join(scratchDir, 'output');
-  const { outcome, metrics } = await trainClassifier({
+  const { outcome, metrics, best } = await trainClassifier({
     ...config.pretrain,
     ...(await keepCheckpoints(context)),
     dataset,
@@ -26,10 +26,22 @@ export async function pretrain(context: StageContext<PretrainConfig>): Promise<S
     outputDir,
     signal,
     onStep: createStepReporter(context, batchSize),
-  });
+  }).catch(namingField('spec.pretrain.learningRate'));
   dataset.close();
   if (outcome === 'interrupted') throw new InterruptedError();
-  return { dir: outputDir, metadata: { metrics } };
+  return { dir: outputDir, metadata: { metrics: { ...metrics, ...(await readHeldOut(context, outputDir)) }, ...(best ? { best } : {}) } };
+}
+
+async function readHeldOut(context: StageContext<PretrainConfig>, classifierDir: string): Promise<ClassifierScores | undefined> {
+  const heldOut = await Dataset.open(join(await context.input('prepare-faces'), 'heldout'));
+  try {
+    if (heldOut.count === 0) return undefined;
+    const scores = await evaluateClassifier(classifierDir, heldOut);
+    context.log(`names ${(scores.heldOutAccuracy * 100).toFixed(1)} % of ${heldOut.count} photos that it was not trained on (guessing: ${(scores.heldOutAccuracyChance * 100).toFixed(1)} %)`);
+    return scores;
+  } finally {
+    heldOut.close();
+  }
 }
 
 /** @throws ImpossibleError when a data set cannot fill one batch, or holds one person only. */

@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import type { TrainingRunSpec } from '@caricature/contracts';
-import { resolvePreset, trainDtn } from '@caricature/models';
+import { resolvePreset, trainCycleGan, trainDtn, trainPix2Pix, type Preset, type SampleGrid, type TrainingOutcome } from '@caricature/models';
 import { Dataset } from '@caricature/tensors';
 import { keepCheckpoints } from '../checkpoints.js';
+import { drawPairs } from '../paired-avatars.js';
 import { drawSampleGrid } from '../sample-grid.js';
-import { ImpossibleError, InterruptedError } from '../stage.error.js';
+import { ImpossibleError, InterruptedError, namingField } from '../stage.error.js';
 import type { StageContext, StageOutput } from '../stage.js';
 import { createStepReporter } from '../training-reports.js';
 import { checkData } from './pretrain.js';
@@ -15,39 +16,75 @@ interface TrainConfig extends Pick<TrainingRunSpec, 'model' | 'seed'> {
   sampleEverySteps: number;
 }
 
+type Context = StageContext<TrainConfig>;
+
+interface Data {
+  source: Dataset;
+  target: Dataset;
+  preset: Preset;
+  outputDir: string;
+}
+
+const TRAINERS: Record<TrainConfig['model']['architecture'], (context: Context, data: Data) => Promise<TrainingOutcome>> = {
+  DTN: async (context, data) => {
+    const options = await commonOptions(context, data, data.preset.dtn.batchSize);
+    checkData(data.target, options.batchSize, 'train', 'avatars');
+    const f = await context.input('pretrain');
+    return trainDtn({ ...options, target: data.target, mode: context.config.train.mode, f: join(f, 'f'), head: join(f, 'head') });
+  },
+  Pix2Pix: async (context, data) => {
+    const pairOf = await drawPairs(data.source);
+    return trainPix2Pix({ ...(await commonOptions(context, data, data.preset.pix2pix.batchSize)), pairOf });
+  },
+  CycleGAN: async (context, data) => {
+    const options = await commonOptions(context, data, data.preset.cyclegan.batchSize);
+    checkData(data.target, options.batchSize, 'train', 'avatars');
+    return trainCycleGan({ ...options, target: data.target });
+  },
+  Classifier: async () => {
+    throw new ImpossibleError('spec.model.architecture: a Classifier is trained by the stage pretrain and has no other');
+  },
+};
+
 /** Trains the networks that turn a photo into a caricature. */
-export async function train(context: StageContext<TrainConfig>): Promise<StageOutput> {
-  const { config, scratchDir, signal, store, assignment } = context;
-  if (config.model.architecture !== 'DTN') throw new ImpossibleError(`spec.model.architecture: ${config.model.architecture} cannot be trained by this version; DTN can`);
-  if (config.train.mode !== 'Frozen') throw new ImpossibleError(`spec.train.mode: ${config.train.mode} cannot be trained by this version; Frozen can`);
-  const preset = resolvePreset(config.model.preset, config.model);
+export async function train(context: Context): Promise<StageOutput> {
+  const { config, scratchDir } = context;
   const source = await Dataset.open(join(await context.input('prepare-faces'), 'train'));
   const target = await Dataset.open(join(await context.input('prepare-avatars'), 'train'));
-  const batchSize = config.train.batchSize ?? preset.dtn.batchSize;
-  checkData(source, batchSize, 'train');
-  checkData(target, batchSize, 'train', 'avatars');
   const outputDir = join(scratchDir, 'output');
-  const { outcome, metrics } = await trainDtn({
-    ...config.train,
-    checkpointEverySteps: config.checkpointEverySteps,
-    sampleEverySteps: config.sampleEverySteps,
+  const data = { source, target, preset: resolvePreset(config.model.preset, config.model), outputDir };
+  try {
+    const { outcome, metrics, best } = await TRAINERS[config.model.architecture](context, data).catch(namingField('spec.train.learningRate'));
+    if (outcome === 'interrupted') throw new InterruptedError();
+    return { dir: outputDir, metadata: { metrics, ...(best ? { best } : {}) } };
+  } finally {
+    source.close();
+    target.close();
+  }
+}
+
+/** What every architecture is trained with. Throws ImpossibleError when there are too few photos for a batch. */
+async function commonOptions(context: Context, { source, preset, outputDir }: Data, presetBatchSize: number) {
+  const { mode: _mode, batchSize = presetBatchSize, ...settings } = context.config.train;
+  checkData(source, batchSize, 'train');
+  return {
+    ...settings,
+    batchSize,
+    checkpointEverySteps: context.config.checkpointEverySteps,
+    sampleEverySteps: context.config.sampleEverySteps,
     ...(await keepCheckpoints(context)),
     source,
-    target,
-    f: join(await context.input('pretrain'), 'f'),
     preset,
-    seed: config.seed,
+    seed: context.config.seed,
     outputDir,
-    signal,
+    signal: context.signal,
     onStep: createStepReporter(context, batchSize),
-    onSample: async (step, grid) => {
-      const name = `samples/${assignment.key}/step-${String(step).padStart(7, '0')}.png`;
-      const { sha256 } = await store.put(name, await drawSampleGrid(grid));
-      context.report({ type: 'sample', step, digest: sha256, uri: `${store.uri.replace(/\/$/, '')}/${name}` });
-    },
-  });
-  source.close();
-  target.close();
-  if (outcome === 'interrupted') throw new InterruptedError();
-  return { dir: outputDir, metadata: { metrics } };
+    onSample: (step: number, grid: SampleGrid) => keepSample(context, step, grid),
+  };
+}
+
+async function keepSample({ store, assignment, report }: Context, step: number, grid: SampleGrid): Promise<void> {
+  const name = `samples/${assignment.key}/step-${String(step).padStart(7, '0')}.png`;
+  const { sha256 } = await store.put(name, await drawSampleGrid(grid));
+  report({ type: 'sample', step, digest: sha256, uri: `${store.uri.replace(/\/$/, '')}/${name}` });
 }

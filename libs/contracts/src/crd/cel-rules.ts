@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { immutableChanges } from '../validation.js';
+import { LOSS_WEIGHTS } from '../training-run.js';
 import { CrdRenderingError, type CelRule, type OpenApiSchema } from './openapi.js';
 
 /** The cross-field rules of the zod schemas in CEL, by the message of the `refine`: message and field are read from zod, so the two cannot differ. */
@@ -10,8 +11,22 @@ const CEL_BY_MESSAGE: Record<string, string> = {
   'is needed to discover a catalog': '!has(self.catalog) || !has(self.catalog.discover) || has(self.knownGood)',
   'exactly one of photos and dataset must be set': 'has(self.photos) != has(self.dataset)',
   'exactly one of crawlJobRef and dataset must be set': 'has(self.crawlJobRef) != has(self.dataset)',
+  'must be a multiple of 16 for the preset faces-64 and of 8 for the others: the networks halve the image that often':
+    "!has(self.imageSize) || self.imageSize % (self.preset == 'faces-64' ? 16 : 8) == 0",
+  'Joint trains f along with the DTN: only the architecture DTN has one': "self.train.mode == 'Frozen' || self.model.architecture == 'DTN'",
+  'DTN takes gan, const, tid and tv; Pix2Pix takes gan and l1; CycleGAN takes gan, cycle and identity': weightsRule(),
+  'a Classifier draws nothing that could be served: leave it out': "self.model.architecture != 'Classifier' || !has(self.publish)",
   'is needed by this architecture': "self.model.architecture == 'Classifier' || has(self.target)",
 };
+
+function weightsRule(): string {
+  const all = [...new Set(Object.values(LOSS_WEIGHTS).flat())];
+  const rules = Object.entries(LOSS_WEIGHTS).map(([architecture, own]) => {
+    const others = all.filter((name) => !own.includes(name)).map((name) => `!has(self.train.weights.${name})`);
+    return `(self.model.architecture == '${architecture}' && ${others.join(' && ')})`;
+  });
+  return `!has(self.train.weights) || ${rules.join(' || ')}`;
+}
 
 /**
  * The CEL rules that say what the `refine`s of a zod schema say.

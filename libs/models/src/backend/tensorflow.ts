@@ -9,6 +9,7 @@ export type Tensor2D = TensorFlow.Tensor2D;
 export type Tensor4D = TensorFlow.Tensor4D;
 export type Variable = TensorFlow.Variable;
 export type LayersModel = TensorFlow.LayersModel;
+export type SymbolicTensor = TensorFlow.SymbolicTensor;
 
 export interface OpAttribute {
   name: string;

@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { NamedTensor } from '../layers/network.js';
 import { CheckpointError } from '../models.error.js';
 
-const MAGIC = 'CARICATURE-CHECKPOINT-1\n';
+const MAGIC = 'CARICATURE-CHECKPOINT-2\n';
 
 /** Everything that a run needs to go on as if it had not stopped. */
 export interface Checkpoint {

@@ -1,13 +1,15 @@
-import { BatchSampler, type BatchSamplerState, type Dataset, Random } from '@caricature/tensors';
-import { tf, type Tensor, type Tensor2D, type Variable } from '../backend/tensorflow.js';
-import { type Checkpoint, tensorsUnder, withPrefix } from '../checkpoint/checkpoint.js';
-import { toTensor } from '../images.js';
-import { Network } from '../layers/network.js';
+import { BatchSampler, type Dataset, Random } from '@caricature/tensors';
+import { tf, type Tensor, type Variable } from '../backend/tensorflow.js';
+import type { Checkpoint } from '../checkpoint/checkpoint.js';
+import { restoreParts, type RunParts, savedNetworks, savedSamplers, snapshotParts } from '../checkpoint/stateful.js';
+import { oneHot, toTensor } from '../images.js';
+import type { Network } from '../layers/network.js';
 import { crossEntropy } from '../losses/dtn.losses.js';
 import { Optimizer } from '../optimizer/optimizer.js';
 import { scheduledRate } from '../optimizer/schedule.js';
-import type { TrainingSettings } from '../presets.js';
-import type { TrainingTask } from '../trainer/trainer.js';
+import type { SelectionSettings, TrainingSettings } from '../settings.js';
+import { BestWeights } from '../trainer/best-weights.js';
+import type { StepMetrics, TrainingTask } from '../trainer/trainer.js';
 import { augment } from './augmentation.js';
 
 export interface ClassifierTaskOptions {
@@ -22,56 +24,60 @@ export interface ClassifierTaskOptions {
    * left out of the loss).
    */
   groups: { sizes: number[]; classesOf: (image: number) => ArrayLike<number> };
+  /** Images that are not trained on, and how often the loss on them is looked at. */
+  validation?: { share: number; selection: SelectionSettings };
   config: unknown;
 }
+
+const NEVER: SelectionSettings = { keep: 'last', everySteps: Infinity, weights: {} };
+const CHUNK = 128;
 
 /** Trains a feature extractor and a linear head together by cross-entropy: f on names (one group), the judge on traits. */
 export class ClassifierTask implements TrainingTask {
   readonly config: unknown;
+  readonly best: BestWeights;
+  /** Places in the data set. */
+  private readonly training: Int32Array;
+  private readonly validation: Int32Array;
   private readonly sampler: BatchSampler;
   private readonly optimizer: Optimizer;
+  private readonly parts: RunParts;
 
   constructor(private readonly options: ClassifierTaskOptions) {
-    const { dataset, settings, seed, extractor, head } = options;
+    const { dataset, settings, seed, extractor, head, validation } = options;
     this.config = options.config;
-    this.sampler = new BatchSampler(dataset.count, settings.batchSize, seed);
+    ({ training: this.training, validation: this.validation } = setAside(dataset.count, validation?.share ?? 0, settings.batchSize, seed));
+    this.sampler = new BatchSampler(this.training.length, settings.batchSize, seed);
     const trainable = new Map<string, Variable>([...prefixed('extractor', extractor.trainable), ...prefixed('head', head.trainable)]);
     this.optimizer = new Optimizer({ name: settings.optimizer, beta1: settings.beta1 }, trainable);
+    this.best = new BestWeights({ f: extractor, head }, this.validation.length > 0 ? validation!.selection : NEVER);
+    this.parts = { ...savedNetworks({ extractor, head }), ...savedSamplers({ sampler: this.sampler }), optimizer: this.optimizer, best: this.best };
   }
 
-  trainStep(step: number): Record<string, number> {
+  trainStep(step: number): StepMetrics {
     const { settings, extractor, head, groups } = this.options;
     const rate = scheduledRate(settings.schedule, settings.learningRate, step, settings.steps);
     return tf.tidy(() => {
       const { images, classes } = this.nextBatch(step);
-      const targets = groups.sizes.map((size, g) => oneHot(classes.map((row) => row[g] ?? -1), size));
+      const targets = this.targets(classes);
       let logits: Tensor | undefined;
       const loss = this.optimizer.minimize(() => {
         const output = head.apply(extractor.apply(images, { training: true }), { training: true });
         logits = tf.keep(output.clone());
-        const terms = splitGroups(output, groups.sizes).map((part, g) => crossEntropy(part, targets[g]!));
-        return tf.addN(terms).div(terms.length);
+        return groupLoss(output, groups.sizes, targets);
       }, rate);
       const accuracy = agreement(logits!, groups.sizes, classes);
       logits!.dispose();
-      return { loss: loss.dataSync()[0]!, accuracy };
+      return { loss: loss.dataSync()[0]!, accuracy, ...this.best.consider(step + 1, () => ({ loss: this.validationLoss() })) };
     });
   }
 
   snapshot(): Pick<Checkpoint, 'tensors' | 'state'> {
-    const { tensors, updates } = this.optimizer.snapshot();
-    const { extractor, head } = this.options;
-    return {
-      tensors: new Map([...withPrefix('extractor', extractor.snapshot()), ...withPrefix('head', head.snapshot()), ...withPrefix('optimizer', tensors)]),
-      state: { sampler: this.sampler.state, updates },
-    };
+    return snapshotParts(this.parts);
   }
 
-  restore({ tensors, state }: Checkpoint): void {
-    this.options.extractor.restore(tensorsUnder(tensors, 'extractor'));
-    this.options.head.restore(tensorsUnder(tensors, 'head'));
-    this.optimizer.restore(tensorsUnder(tensors, 'optimizer'), state.updates as number);
-    this.sampler.state = state.sampler as BatchSamplerState;
+  restore(checkpoint: Checkpoint): void {
+    restoreParts(this.parts, checkpoint);
   }
 
   /** Frees the optimizer's slots; the networks are the caller's. */
@@ -80,12 +86,48 @@ export class ClassifierTask implements TrainingTask {
   }
 
   private nextBatch(step: number): { images: Tensor; classes: number[][] } {
-    const { dataset, augmentation, seed, groups } = this.options;
-    const indices = this.sampler.next();
+    const { dataset, augmentation, seed } = this.options;
+    const indices = Array.from(this.sampler.next(), (i) => this.training[i]!);
     const { images } = dataset.batch(indices);
     if (augmentation) augment(images, dataset.shape, new Random(seed, step, 1));
-    return { images: toTensor(images, dataset.shape), classes: [...indices].map((i) => Array.from(groups.classesOf(i))) };
+    return { images: toTensor(images, dataset.shape), classes: this.classesOf(indices) };
   }
+
+  private classesOf(indices: ArrayLike<number>): number[][] {
+    return Array.from(indices, (i) => Array.from(this.options.groups.classesOf(i)));
+  }
+
+  /** One-hot rows of each group. */
+  private targets(classes: number[][]): Tensor[] {
+    return this.options.groups.sizes.map((size, g) => oneHot(classes.map((row) => row[g] ?? -1), size));
+  }
+
+  /** The mean loss on the images set aside, by the running statistics and with nothing changed at random. */
+  private validationLoss(): number {
+    const { dataset, extractor, head, groups } = this.options;
+    let sum = 0;
+    for (let start = 0; start < this.validation.length; start += CHUNK) {
+      const indices = this.validation.subarray(start, start + CHUNK);
+      sum += tf.tidy(() => {
+        const logits = head.apply(extractor.apply(toTensor(dataset.batch(indices).images, dataset.shape)));
+        return groupLoss(logits, groups.sizes, this.targets(this.classesOf(indices))).dataSync()[0]! * indices.length;
+      });
+    }
+    return sum / this.validation.length;
+  }
+}
+
+/** Splits a data set by the seed; at least one batch is left to train on. */
+export function setAside(count: number, share: number, batchSize: number, seed: number): { training: Int32Array; validation: Int32Array } {
+  const order = new Random(seed, 31).permutation(count);
+  const aside = Math.max(0, Math.min(Math.round(count * share), count - batchSize));
+  return { validation: order.slice(0, aside).sort(), training: order.slice(aside).sort() };
+}
+
+/** Mean over the groups of their cross-entropies. @param logits [B, sum of sizes] */
+function groupLoss(logits: Tensor, sizes: number[], targets: Tensor[]): Tensor {
+  const terms = splitGroups(logits, sizes).map((part, g) => crossEntropy(part, targets[g]!));
+  return tf.addN(terms).div(terms.length);
 }
 
 /** The logits of each group. @param logits [B, sum of sizes] */
@@ -119,15 +161,6 @@ function agreement(logits: Tensor, sizes: number[], classes: number[][]): number
     });
   });
   return known === 0 ? 0 : right / known;
-}
-
-/** [B, size]; a row of zeros for an unknown class (−1) takes no part in the loss. */
-function oneHot(classes: number[], size: number): Tensor2D {
-  const values = new Float32Array(classes.length * size);
-  classes.forEach((c, b) => {
-    if (c >= 0) values[b * size + c] = 1;
-  });
-  return tf.tensor2d(values, [classes.length, size]);
 }
 
 function prefixed(prefix: string, variables: Map<string, Variable>): [string, Variable][] {

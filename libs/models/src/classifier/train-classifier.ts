@@ -1,19 +1,18 @@
-import path from 'node:path';
 import type { Dataset } from '@caricature/tensors';
-import { saveNetwork } from '../export/layers-model.js';
+import { checkShape } from '../check-data.js';
 import { Network } from '../layers/network.js';
-import { ModelError } from '../models.error.js';
 import { describeExtractor, describeHead } from '../networks.js';
-import { applySettings, type Preset, type TrainingSettings } from '../presets.js';
+import { applySettings, type Preset } from '../presets.js';
+import type { SelectionSettings, TrainingOverrides } from '../settings.js';
+import { exportSelected } from '../trainer/export-selected.js';
 import { runTraining, type TrainerOptions, type TrainingOutcome } from '../trainer/trainer.js';
 import { ClassifierTask } from './classifier.task.js';
-
-/** Settings that a resource may give over its preset's. */
-export type TrainingOverrides = { [K in keyof TrainingSettings]?: TrainingSettings[K] | undefined };
 
 export interface TrainClassifierOptions extends Omit<TrainerOptions, 'steps' | 'onSampleStep' | 'sampleEverySteps'>, TrainingOverrides {
   dataset: Dataset;
   preset: Preset;
+  validationShare?: number | undefined;
+  selection?: SelectionSettings | undefined;
   seed: number;
   /** Receives `f/` (the features before the softmax) and `head/` (features → logits of names) when training finishes. */
   outputDir: string;
@@ -29,27 +28,14 @@ export async function trainClassifier({ dataset, preset, seed, outputDir, ...opt
   const head = Network.create(describeHead(preset.f.featureSize, dataset.manifest.numLabels), 'xavier', seed + 1);
   const config = { stage: 'classifier', f: preset.f, settings, seed, shape: dataset.shape, numLabels: dataset.manifest.numLabels, count: dataset.count };
   const groups = { sizes: [dataset.manifest.numLabels], classesOf: (i: number) => [dataset.labels[i]!] };
-  const task = new ClassifierTask({ dataset, extractor, head, settings, augmentation: preset.f.augmentation, seed, groups, config });
+  const task = new ClassifierTask({ dataset, extractor, head, settings, augmentation: preset.f.augmentation, seed, groups, validation: { share: settings.validationShare, selection: settings.selection }, config });
   try {
     const outcome = await runTraining(task, { ...options, steps: settings.steps });
-    if (outcome.outcome === 'finished') {
-      await saveNetwork(extractor, path.join(outputDir, 'f'));
-      await saveNetwork(head, path.join(outputDir, 'head'));
-    }
-    return outcome;
+    if (outcome.outcome === 'finished') await exportSelected({ f: extractor, head }, task.best, settings.selection.keep, outputDir);
+    return { ...outcome, best: task.best.found };
   } finally {
     task.dispose();
     extractor.dispose();
     head.dispose();
   }
-}
-
-/** The number of channels; throws ModelError when the images are not of the preset's size. */
-export function checkShape(dataset: Dataset, { imageSize, name }: Preset): number {
-  const [height, width, channels] = dataset.shape;
-  if (height !== imageSize || width !== imageSize) {
-    throw new ModelError(`${dataset.folder} holds images of ${height}×${width}, preset ${name} is for ${imageSize}×${imageSize}: prepare them at that size`);
-  }
-  if (dataset.count === 0) throw new ModelError(`${dataset.folder} holds no images`);
-  return channels;
 }

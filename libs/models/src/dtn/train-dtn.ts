@@ -1,38 +1,38 @@
 import path from 'node:path';
 import type { Dataset } from '@caricature/tensors';
 import { tf } from '../backend/tensorflow.js';
-import { checkShape, type TrainingOverrides } from '../classifier/train-classifier.js';
+import { checkSameChannels } from '../check-data.js';
 import { loadNetwork, saveNetwork } from '../export/layers-model.js';
-import { toPixels } from '../images.js';
+import { toPixels, toTensor } from '../images.js';
 import { foldBatchNorm, Network } from '../layers/network.js';
 import { ModelError } from '../models.error.js';
 import { describeDiscriminator, describeGenerator } from '../networks.js';
 import { applySettings, type DtnSettings, type DtnWeights, type Preset } from '../presets.js';
+import type { SelectionSettings, TrainingOverrides } from '../settings.js';
+import { exportSelected } from '../trainer/export-selected.js';
 import { runTraining, type TrainerOptions, type TrainingOutcome } from '../trainer/trainer.js';
+import { type SampleGrid, spreadIndices } from '../transfer/sample-grid.js';
 import { DtnTask } from './dtn.task.js';
-import { computeFeatures, type Features, gatherFeatures } from './features.js';
+import { computeFeatures, type Features } from './features.js';
 import { nearestRows } from './nearest.js';
-
-export interface SampleGrid {
-  /** uint8 [count, H, W, C]: photos, their caricatures, and the avatars nearest to the photos in f's space. */
-  photos: Uint8Array;
-  caricatures: Uint8Array;
-  nearest: Uint8Array;
-  count: number;
-  shape: [number, number, number];
-}
 
 export interface TrainDtnOptions extends Omit<TrainerOptions, 'steps' | 'onSampleStep'>, TrainingOverrides {
   source: Dataset;
   target: Dataset;
   /** Folder of f, as `trainClassifier` wrote it. */
   f: string;
+  /** Folder of the classifier on f's features. Needed by mode Joint; with it, the score says what f reads off the pictures. */
+  head?: string | undefined;
   preset: Preset;
+  /** Joint trains f along with the DTN, from where it is, and goes on with its own loss. Frozen (the paper's) unless told. */
+  mode?: 'Frozen' | 'Joint' | undefined;
   weights?: { [K in keyof DtnWeights]?: DtnWeights[K] | undefined } | undefined;
   labelSmoothing?: number | undefined;
   averageDecay?: number | undefined;
+  naming?: number | undefined;
+  selection?: SelectionSettings | undefined;
   seed: number;
-  /** Receives `g/`, `D/` and a copy of `f/` when training finishes. */
+  /** Receives `g/`, `D/` and `f/` (as it is used with g), and `head/` in mode Joint, when training finishes. */
   outputDir: string;
   /** Images in a sample. */
   sampleCount?: number;
@@ -40,36 +40,33 @@ export interface TrainDtnOptions extends Omit<TrainerOptions, 'steps' | 'onSampl
 }
 
 /**
- * Trains the DTN on two unpaired sets of images, with f frozen. Metrics of a step: `g` (weighted sum), its terms `gan`, `const`, `tid`, `tv`,
+ * Trains the DTN on two unpaired sets of images. Metrics of a step: `g` (weighted sum), its terms `gan`, `const`, `tid`, `tv` and (Joint) `naming`,
  * D's loss `d`, and `accuracy/transferred`, `accuracy/reconstructed`, `accuracy/target`, the share that D puts into the right class.
  */
 export async function trainDtn({ source, target, preset, seed, outputDir, ...options }: TrainDtnOptions): Promise<TrainingOutcome> {
   const settings = dtnSettings(preset, options);
-  const channels = checkShape(target, preset);
-  if (checkShape(source, preset) !== channels) throw new ModelError(`${source.folder} and ${target.folder} differ in their number of channels`);
-  const whole = await loadNetwork(options.f);
-  const f = foldBatchNorm(whole);
-  if (f.outputShape.join() !== String(preset.f.featureSize) || f.description.inputShape.join() !== source.shape.join()) {
-    throw new ModelError(`${options.f} is an f for another preset: ${f.description.inputShape.join('×')} → ${f.outputShape.join()}`);
-  }
+  const mode = options.mode ?? 'Frozen';
+  const channels = checkSameChannels(source, target, preset);
+  const { whole, f } = await loadExtractor(options.f, preset, source);
+  const head = options.head === undefined ? undefined : await loadNetwork(options.head);
+  if (mode === 'Joint') checkHead(head, source);
   const g = Network.create(describeGenerator(preset, channels), preset.initialization, seed + 2);
-  const discriminator = Network.create(describeDiscriminator(preset, channels), preset.initialization, seed + 3);
-  const sourceFeatures = computeFeatures(f, source);
-  const targetFeatures = computeFeatures(f, target);
-  const config = { stage: 'dtn', f: preset.f, g: preset.g, d: preset.d, settings, seed, shape: source.shape, counts: [source.count, target.count] };
-  const task = new DtnTask({ target, sourceFeatures, targetFeatures, f, g, discriminator, settings, seed, config });
+  const D = Network.create(describeDiscriminator(preset, channels), preset.initialization, seed + 3);
+  const features = mode === 'Frozen' ? { source: computeFeatures(f, source), target: computeFeatures(f, target) } : undefined;
+  const config = { stage: 'dtn', mode, f: preset.f, g: preset.g, d: preset.d, settings, seed, shape: source.shape, counts: [source.count, target.count] };
+  const task = new DtnTask({ source, target, networks: { f, g, D, head }, features, settings, seed, config });
   try {
-    const sample = createSampler(source, target, sourceFeatures, targetFeatures, options.sampleCount ?? 24);
-    const outcome = await runTraining(task, { ...options, steps: settings.steps, onSampleStep: (step) => options.onSample?.(step, sample(task.average)) });
+    const sample = createSampler(source, target, f, features?.target, options.sampleCount ?? 24);
+    const outcome = await runTraining(task, { ...options, steps: settings.steps, onSampleStep: (step) => options.onSample?.(step, sample({ f, ...task.average.networks })) });
     if (outcome.outcome === 'finished') {
-      await saveNetwork(task.average, path.join(outputDir, 'g'));
-      await saveNetwork(discriminator, path.join(outputDir, 'D'));
-      await saveNetwork(whole, path.join(outputDir, 'f'));
+      await saveNetwork(D, path.join(outputDir, 'D'));
+      if (mode === 'Frozen') await saveNetwork(whole, path.join(outputDir, 'f'));
+      await exportSelected(task.average.networks, task.best, settings.selection.keep, outputDir);
     }
-    return outcome;
+    return { ...outcome, best: task.best.found };
   } finally {
     task.dispose();
-    for (const network of [whole, f, g, discriminator]) network.dispose();
+    for (const network of [whole, f, g, D, head]) network?.dispose();
   }
 }
 
@@ -78,12 +75,28 @@ function dtnSettings(preset: Preset, options: Partial<TrainDtnOptions>): DtnSett
   return { ...applySettings(preset.dtn, rest as Partial<DtnSettings>), weights: applySettings(preset.dtn.weights, weights ?? {}) };
 }
 
-/** Photos spread over the source set, the same at every sample. */
-function createSampler(source: Dataset, target: Dataset, sourceFeatures: Features, targetFeatures: Features, wanted: number): (g: Network) => SampleGrid {
-  const count = Math.min(wanted, source.count);
-  const indices = Array.from({ length: count }, (_, i) => Math.floor(((i + 0.5) * source.count) / count));
-  const rows = gatherFeatures(sourceFeatures, indices);
+/** f as it was saved, and with its batch norm folded away: that is computed with, and trained in mode Joint. */
+async function loadExtractor(folder: string, preset: Preset, source: Dataset): Promise<{ whole: Network; f: Network }> {
+  const whole = await loadNetwork(folder);
+  const f = foldBatchNorm(whole);
+  if (f.outputShape.join() !== String(preset.f.featureSize) || f.description.inputShape.join() !== source.shape.join()) {
+    throw new ModelError(`${folder} is an f for another preset: ${f.description.inputShape.join('×')} → ${f.outputShape.join()}`);
+  }
+  return { whole, f };
+}
+
+function checkHead(head: Network | undefined, source: Dataset): void {
+  const names = source.manifest.numLabels;
+  if (head?.outputShape.join() !== String(names)) {
+    throw new ModelError(`mode Joint goes on training f by names: it needs the classifier that was trained with f on these ${names} people, got one of ${head?.outputShape.join() ?? 'none'}`);
+  }
+}
+
+/** The same photos at every sample, with the avatars that are nearest to them in f's space at the start. */
+function createSampler(source: Dataset, target: Dataset, f: Network, ofTarget: Features | undefined, wanted: number): (networks: Record<string, Network>) => SampleGrid {
+  const indices = spreadIndices(source.count, wanted);
   const photos = source.batch(indices).images;
-  const nearest = target.batch(nearestRows({ values: rows, size: sourceFeatures.size }, targetFeatures)).images;
-  return (g) => ({ photos, nearest, count, shape: source.shape, caricatures: tf.tidy(() => toPixels(g.apply(tf.tensor2d(rows, [count, sourceFeatures.size])))) });
+  const beside = target.batch(nearestRows(computeFeatures(f, source, indices), ofTarget ?? computeFeatures(f, target))).images;
+  const draw = (networks: Record<string, Network>) => tf.tidy(() => toPixels(networks['g']!.apply(networks['f']!.apply(toTensor(photos, source.shape)))));
+  return (networks) => ({ photos, beside, count: indices.length, shape: source.shape, caricatures: draw(networks) });
 }

@@ -1,20 +1,36 @@
 import { promises as fs } from 'node:fs';
 import path from 'node:path';
-import { tf, type LayersModel } from '../backend/tensorflow.js';
-import { BATCH_NORM_EPSILON, LEAKY_SLOPE, type LayerDescription, type NetworkDescription } from '../layers/description.js';
+import { tf, type LayersModel, type SymbolicTensor } from '../backend/tensorflow.js';
+import { BATCH_NORM_EPSILON, joinedLayers, LEAKY_SLOPE, type LayerDescription, type NetworkDescription } from '../layers/description.js';
 import { eachParameter, type NamedTensor, Network } from '../layers/network.js';
 import { ModelError } from '../models.error.js';
 
 /** The same network as a tf.layers model, with its weights copied: no custom layer, so a browser loads it. */
 export function toLayersModel(network: Network): LayersModel {
   const { description } = network;
-  const model = tf.sequential({ name: description.name });
-  description.layers.forEach((layer, i) => model.add(toLayer(layer, i === 0 ? description.inputShape : undefined)));
+  const model = joinedLayers(description).size > 0 ? toGraph(description) : toSequence(description);
   for (const layer of model.layers) {
     const weights = layer.weights.map(({ originalName }) => network.parameters.get(originalName)!);
     if (weights.length > 0) layer.setWeights(weights);
   }
   return model;
+}
+
+function toSequence({ name, inputShape, layers }: NetworkDescription): LayersModel {
+  const model = tf.sequential({ name });
+  layers.forEach((layer, i) => model.add(toLayer(layer, i === 0 ? inputShape : undefined)));
+  return model;
+}
+
+function toGraph({ name, inputShape, layers }: NetworkDescription): LayersModel {
+  const input = tf.input({ shape: inputShape });
+  const outputs = new Map<string, SymbolicTensor>();
+  const last = layers.reduce((value, layer) => {
+    const output = toLayer(layer).apply('with' in layer ? [value, outputs.get(layer.with)!] : value) as SymbolicTensor;
+    outputs.set(layer.name, output);
+    return output;
+  }, input);
+  return tf.model({ name, inputs: input, outputs: last });
 }
 
 /** Saves a network as `model.json` and `weights.bin` (TensorFlow.js layers format) into a folder; model.json is written last. */
@@ -73,7 +89,7 @@ function checkTensors(description: NetworkDescription, tensors: Map<string, Name
   });
 }
 
-function toLayer(layer: LayerDescription, inputShape: number[] | undefined) {
+function toLayer(layer: LayerDescription, inputShape?: number[]) {
   const shared = { name: layer.name, ...(inputShape && { inputShape }) };
   switch (layer.kind) {
     case 'conv':
@@ -92,6 +108,10 @@ function toLayer(layer: LayerDescription, inputShape: number[] | undefined) {
       return tf.layers.reshape({ ...shared, targetShape: layer.shape });
     case 'upsample':
       return tf.layers.upSampling2d({ ...shared, size: [2, 2] });
+    case 'concat':
+      return tf.layers.concatenate({ ...shared, axis: -1 });
+    case 'add':
+      return tf.layers.add(shared);
   }
 }
 

@@ -1,12 +1,13 @@
 import path from 'node:path';
 import type { Dataset } from '@caricature/tensors';
 import { ClassifierTask } from '../classifier/classifier.task.js';
-import { checkShape, type TrainingOverrides } from '../classifier/train-classifier.js';
+import { checkShape } from '../check-data.js';
 import { saveNetwork } from '../export/layers-model.js';
 import { Network } from '../layers/network.js';
 import { ModelError } from '../models.error.js';
 import { describeExtractor, describeHead } from '../networks.js';
 import { applySettings, type Preset } from '../presets.js';
+import type { TrainingOverrides } from '../settings.js';
 import { runTraining, type TrainerOptions, type TrainingOutcome } from '../trainer/trainer.js';
 
 export interface TrainJudgeOptions extends Omit<TrainerOptions, 'steps' | 'onSampleStep' | 'sampleEverySteps'>, TrainingOverrides {

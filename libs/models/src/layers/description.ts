@@ -12,7 +12,9 @@ export type LayerDescription =
   | { kind: 'activation'; name: string; activation: Activation }
   | { kind: 'dropout'; name: string; rate: number }
   | { kind: 'reshape'; name: string; shape: number[] }
-  | { kind: 'upsample'; name: string };
+  | { kind: 'upsample'; name: string }
+  // Join the value with that of an earlier layer: channels side by side (a U-Net's skips), or summed (a residual block's).
+  | { kind: 'concat' | 'add'; name: string; with: string };
 
 export interface NetworkDescription {
   name: string;
@@ -28,8 +30,33 @@ export const LEAKY_SLOPE = 0.2;
 /** Added to the variance by batch norm. */
 export const BATCH_NORM_EPSILON = 1e-5;
 
-/** The shape of one output of a layer, given that of one input. 'same' padding throughout. */
-export function outputShape(layer: LayerDescription, input: number[]): number[] {
+/** A layer with the shapes of one input and one output. */
+export interface ShapedLayer {
+  layer: LayerDescription;
+  input: number[];
+  output: number[];
+}
+
+/** Every layer of a network with its shapes, in their order. */
+export function shapedLayers({ inputShape, layers }: NetworkDescription): ShapedLayer[] {
+  const outputs = new Map<string, number[]>();
+  let input = inputShape;
+  return layers.map((layer) => {
+    const output = outputShape(layer, input, 'with' in layer ? outputs.get(layer.with) : undefined);
+    outputs.set(layer.name, output);
+    const shaped = { layer, input, output };
+    input = output;
+    return shaped;
+  });
+}
+
+/** The names of the layers whose values are joined again later. */
+export function joinedLayers({ layers }: NetworkDescription): Set<string> {
+  return new Set(layers.flatMap((layer) => ('with' in layer ? [layer.with] : [])));
+}
+
+/** The shape of one output of a layer, given that of one input (and of the value it is joined with). 'same' padding throughout. */
+export function outputShape(layer: LayerDescription, input: number[], joined?: number[]): number[] {
   const [height = 1, width = 1] = input;
   switch (layer.kind) {
     case 'conv':
@@ -38,6 +65,8 @@ export function outputShape(layer: LayerDescription, input: number[]): number[] 
       return [height * layer.stride, width * layer.stride, layer.filters];
     case 'upsample':
       return [height * 2, width * 2, input[2]!];
+    case 'concat':
+      return [...input.slice(0, -1), input.at(-1)! + joined!.at(-1)!];
     case 'dense':
       return [layer.units];
     case 'reshape':

@@ -1,8 +1,9 @@
 import { Random } from '@caricature/tensors';
 import { tf, type Tensor, type Tensor2D, type Tensor4D, type Variable } from '../backend/tensorflow.js';
 import { activate } from './activation.js';
-import { BATCH_NORM_EPSILON, type Initialization, type LayerDescription, type NetworkDescription, outputShape, parameterShapes } from './description.js';
+import { BATCH_NORM_EPSILON, type Initialization, joinedLayers, type LayerDescription, type NetworkDescription, outputShape, parameterShapes, shapedLayers } from './description.js';
 import { dropout } from './dropout.js';
+import { CheckpointError } from '../models.error.js';
 import { initialValues } from './initialization.js';
 import { batchNorm, type BatchNormParameters } from './normalization.js';
 
@@ -11,11 +12,15 @@ export interface NamedTensor {
   values: Float32Array;
 }
 
+type PlainLayer = Exclude<LayerDescription, { with: string }>;
+
 export interface ApplyMode {
   /** Batch statistics and dropout, as in training. */
   training: boolean;
   /** Names the dropout masks: the run's seed mixed with the step. */
   dropoutSeed?: number;
+  /** In training, leaves batch norm's running statistics as they are: for inputs that the network will not be used on. */
+  keepStatistics?: boolean;
 }
 
 /** A network in functional form: a description and its named parameters (`layer/kernel`, as Keras names them). */
@@ -42,12 +47,18 @@ export class Network {
   }
 
   get outputShape(): number[] {
-    return this.description.layers.reduce((shape, layer) => outputShape(layer, shape), this.description.inputShape);
+    return shapedLayers(this.description).at(-1)?.output ?? this.description.inputShape;
   }
 
   /** @param x [B, ...inputShape] @returns [B, ...outputShape] */
   apply(x: Tensor, mode: ApplyMode = { training: false }): Tensor {
-    return this.description.layers.reduce((value, layer, i) => this.applyLayer(layer, value, mode, i), x);
+    const joined = joinedLayers(this.description);
+    const kept = new Map<string, Tensor>();
+    return this.description.layers.reduce((value, layer, i) => {
+      const output = 'with' in layer ? join(layer.kind, value, kept.get(layer.with)!) : this.applyLayer(layer, value, mode, i);
+      if (joined.has(layer.name)) kept.set(layer.name, output);
+      return output;
+    }, x);
   }
 
   /** Reads all parameters out. */
@@ -55,12 +66,9 @@ export class Network {
     return new Map([...this.parameters].map(([name, v]) => [name, { shape: v.shape, values: v.dataSync().slice() as Float32Array }]));
   }
 
-  /** Overwrites all parameters; their names and shapes must be the description's. */
+  /** Overwrites all parameters. Throws CheckpointError when one is missing or of another shape. */
   restore(tensors: Map<string, NamedTensor>): void {
-    for (const [name, variable] of this.parameters) {
-      const { values, shape } = tensors.get(name)!;
-      tf.tidy(() => variable.assign(tf.tensor(values, shape)));
-    }
+    assignTensors(this.parameters, tensors, this.description.name);
   }
 
   clone(): Network {
@@ -83,7 +91,7 @@ export class Network {
     return this.parameters.get(`${layer}/${name}`)!;
   }
 
-  private applyLayer(layer: LayerDescription, x: Tensor, { training, dropoutSeed = 0 }: ApplyMode, place: number): Tensor {
+  private applyLayer(layer: PlainLayer, x: Tensor, { training, dropoutSeed = 0, keepStatistics = false }: ApplyMode, place: number): Tensor {
     switch (layer.kind) {
       case 'conv':
         return this.addBias(layer, tf.conv2d(x as Tensor4D, this.parameter(layer.name, 'kernel') as unknown as Tensor4D, layer.stride, 'same'));
@@ -94,7 +102,7 @@ export class Network {
       case 'dense':
         return this.addBias(layer, tf.matMul(x as Tensor2D, this.parameter(layer.name, 'kernel') as unknown as Tensor2D));
       case 'batchNorm':
-        return batchNorm(x, this.batchNormParameters(layer.name), training);
+        return batchNorm(x, this.batchNormParameters(layer.name), training, keepStatistics);
       case 'activation':
         return activate(x, layer.activation);
       case 'dropout':
@@ -116,12 +124,25 @@ export class Network {
   }
 }
 
+/** Overwrites variables by the tensors of their names. Throws CheckpointError when one is missing or of another shape. */
+export function assignTensors(variables: Map<string, Variable>, tensors: Map<string, NamedTensor>, owner: string): void {
+  for (const [name, variable] of variables) {
+    const found = tensors.get(name);
+    if (found?.shape.join() !== variable.shape.join()) {
+      throw new CheckpointError(`${owner}'s ${name} is [${found?.shape.join() ?? 'missing'}] in the checkpoint, the network needs [${variable.shape.join()}]: resume with the configuration that it was made with, or remove it to start anew`);
+    }
+    tf.tidy(() => variable.assign(tf.tensor(found.values, found.shape)));
+  }
+}
+
+function join(kind: 'concat' | 'add', value: Tensor, earlier: Tensor): Tensor {
+  return kind === 'concat' ? tf.concat([value, earlier], -1) : tf.add(value, earlier);
+}
+
 /** Calls back for every parameter in the order of the layers. */
 export function eachParameter(description: NetworkDescription, visit: (name: string, shape: number[], layer: LayerDescription, parameter: string) => void): void {
-  let shape = description.inputShape;
-  for (const layer of description.layers) {
-    for (const [parameter, parameterShape] of Object.entries(parameterShapes(layer, shape))) visit(`${layer.name}/${parameter}`, parameterShape, layer, parameter);
-    shape = outputShape(layer, shape);
+  for (const { layer, input } of shapedLayers(description)) {
+    for (const [parameter, shape] of Object.entries(parameterShapes(layer, input))) visit(`${layer.name}/${parameter}`, shape, layer, parameter);
   }
 }
 

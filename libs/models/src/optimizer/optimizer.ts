@@ -1,5 +1,6 @@
 import { tf, type Tensor, type Variable } from '../backend/tensorflow.js';
-import type { NamedTensor } from '../layers/network.js';
+import type { Stateful } from '../checkpoint/stateful.js';
+import { assignTensors, type NamedTensor } from '../layers/network.js';
 
 export type OptimizerName = 'Adam' | 'SGD' | 'Momentum';
 
@@ -13,7 +14,7 @@ const BETA2 = 0.999;
 const EPSILON = 1e-8;
 
 /** Adam, SGD or momentum over named parameters; its slots are explicit, so that a checkpoint holds all of its state. */
-export class Optimizer {
+export class Optimizer implements Stateful {
   private readonly slots = new Map<string, Variable>();
   private updates = 0;
 
@@ -42,17 +43,14 @@ export class Optimizer {
     return value;
   }
 
-  snapshot(): { tensors: Map<string, NamedTensor>; updates: number } {
+  snapshot(): { tensors: Map<string, NamedTensor>; state: number } {
     const tensors = new Map([...this.slots].map(([name, slot]) => [name, { shape: slot.shape, values: slot.dataSync().slice() as Float32Array }]));
-    return { tensors, updates: this.updates };
+    return { tensors, state: this.updates };
   }
 
-  restore(tensors: Map<string, NamedTensor>, updates: number): void {
-    this.updates = updates;
-    for (const [name, slot] of this.slots) {
-      const { values, shape } = tensors.get(name)!;
-      tf.tidy(() => slot.assign(tf.tensor(values, shape)));
-    }
+  restore(tensors: Map<string, NamedTensor>, updates: unknown): void {
+    assignTensors(this.slots, tensors, 'the optimizer');
+    this.updates = updates as number;
   }
 
   dispose(): void {

@@ -1,9 +1,21 @@
 import path from 'node:path';
+import type { Tensor } from '../backend/tensorflow.js';
 import { type Checkpoint, findCheckpoint, saveCheckpoint } from '../checkpoint/checkpoint.js';
 import { DivergedError } from '../models.error.js';
 
 /** Losses and accuracies of one step, by name. */
 export type StepMetrics = Record<string, number>;
+
+/** Reads scalars out of the backend, and frees them. */
+export function readScalars(scalars: Record<string, Tensor>): StepMetrics {
+  return Object.fromEntries(
+    Object.entries(scalars).map(([name, scalar]) => {
+      const value = scalar.dataSync()[0]!;
+      scalar.dispose();
+      return [name, value];
+    }),
+  );
+}
 
 /** What a model must do to be trained. One object holds all state; the trainer holds none but the step. */
 export interface TrainingTask {
@@ -35,6 +47,8 @@ export interface TrainingOutcome {
   /** Steps done. */
   step: number;
   metrics: StepMetrics;
+  /** Where the best weights by the run's own score are from, if it was asked for. */
+  best?: { step: number; score: number } | undefined;
 }
 
 /** A loss beyond this has left any useful range, though it may be finite. */

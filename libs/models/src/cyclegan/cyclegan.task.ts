@@ -1,0 +1,164 @@
+import { BatchSampler, type Dataset, Random } from '@caricature/tensors';
+import { tf, type Tensor, type Tensor4D, type Variable } from '../backend/tensorflow.js';
+import type { Checkpoint } from '../checkpoint/checkpoint.js';
+import { restoreParts, type RunParts, savedNetworks, savedSamplers, snapshotParts } from '../checkpoint/stateful.js';
+import { toTensor } from '../images.js';
+import type { Network } from '../layers/network.js';
+import { absoluteError, leastSquaresLoss } from '../losses/adversarial.losses.js';
+import { Optimizer } from '../optimizer/optimizer.js';
+import { scheduledRate } from '../optimizer/schedule.js';
+import type { CycleGanSettings } from '../presets.image.js';
+import { BestWeights } from '../trainer/best-weights.js';
+import { RunningAverage } from '../trainer/running-average.js';
+import { readScalars, type StepMetrics, type TrainingTask } from '../trainer/trainer.js';
+import { ImagePool } from './image-pool.js';
+
+/** G: photo → avatar, F: avatar → photo, and the discriminators of avatars and of photos. */
+export interface CycleGanNetworks {
+  G: Network;
+  F: Network;
+  'D-avatar': Network;
+  'D-photo': Network;
+}
+
+export interface CycleGanTaskOptions {
+  source: Dataset;
+  target: Dataset;
+  networks: CycleGanNetworks;
+  settings: CycleGanSettings;
+  seed: number;
+  config: unknown;
+}
+
+/** [B, H, W, C]. */
+interface Images {
+  photos: Tensor4D;
+  avatars: Tensor4D;
+}
+
+const SCORED_IMAGES = 32;
+/** What the networks will be used on: only then do batch norm's running statistics follow. */
+const ON_REAL = { training: true };
+const ON_OTHERS = { training: true, keepStatistics: true };
+
+/**
+ * CycleGAN (Zhu et al., ICCV 2017) with least-squares adversarial losses: L_cyc = E|F(G(x)) − x|₁ + E|G(F(y)) − y|₁, and the identity loss
+ * E|G(y) − y|₁ + E|F(x) − x|₁. One update of both generators, then one of both discriminators on pictures from the pools.
+ */
+export class CycleGanTask implements TrainingTask {
+  readonly config: unknown;
+  readonly best: BestWeights;
+  readonly average: RunningAverage<'G' | 'F'>;
+  private readonly sources: BatchSampler;
+  private readonly targets: BatchSampler;
+  private readonly pools: { avatars: ImagePool; photos: ImagePool };
+  private readonly gOptimizer: Optimizer;
+  private readonly dOptimizer: Optimizer;
+  private readonly parts: RunParts;
+
+  constructor(private readonly options: CycleGanTaskOptions) {
+    const { settings, seed, source, target, networks } = options;
+    this.config = options.config;
+    this.sources = new BatchSampler(source.count, settings.batchSize, seed);
+    this.targets = new BatchSampler(target.count, settings.batchSize, seed + 1);
+    this.pools = { avatars: new ImagePool(settings.poolSize, target.shape), photos: new ImagePool(settings.poolSize, source.shape) };
+    const optimizer = { name: settings.optimizer, beta1: settings.beta1 };
+    this.gOptimizer = new Optimizer(optimizer, trainable(networks, 'G', 'F'));
+    this.dOptimizer = new Optimizer(optimizer, trainable(networks, 'D-avatar', 'D-photo'));
+    this.average = new RunningAverage({ G: networks.G, F: networks.F }, settings.averageDecay);
+    this.best = new BestWeights(this.average.networks, settings.selection);
+    this.parts = {
+      ...savedNetworks({ ...networks }),
+      ...this.average.parts,
+      ...savedSamplers({ sources: this.sources, targets: this.targets }),
+      'pool-avatars': this.pools.avatars,
+      'pool-photos': this.pools.photos,
+      'G-optimizer': this.gOptimizer,
+      'D-optimizer': this.dOptimizer,
+      best: this.best,
+    };
+  }
+
+  trainStep(step: number): StepMetrics {
+    const { settings } = this.options;
+    const rate = scheduledRate(settings.schedule, settings.learningRate, step, settings.steps);
+    return tf.tidy(() => {
+      const images = this.images(this.sources.next(), this.targets.next());
+      const { metrics, drawn } = this.updateGenerators(images, rate);
+      Object.assign(metrics, this.updateDiscriminators(images, drawn, step, rate));
+      Object.values(drawn).forEach((tensor) => tensor.dispose());
+      this.average.follow(step);
+      return Object.assign(metrics, this.best.consider(step + 1, () => this.score()));
+    });
+  }
+
+  snapshot(): Pick<Checkpoint, 'tensors' | 'state'> {
+    return snapshotParts(this.parts);
+  }
+
+  restore(checkpoint: Checkpoint): void {
+    restoreParts(this.parts, checkpoint);
+  }
+
+  /** Frees the optimizers' slots and the averages; the networks are the caller's. */
+  dispose(): void {
+    this.gOptimizer.dispose();
+    this.dOptimizer.dispose();
+    this.average.dispose();
+  }
+
+  private images(sources: ArrayLike<number>, targets: ArrayLike<number>): Images {
+    const { source, target } = this.options;
+    return { photos: toTensor(source.batch(sources).images, source.shape), avatars: toTensor(target.batch(targets).images, target.shape) };
+  }
+
+  private updateGenerators({ photos, avatars }: Images, rate: number): { metrics: StepMetrics; drawn: { avatars: Tensor; photos: Tensor } } {
+    const { networks, settings } = this.options;
+    const { G, F, 'D-avatar': dAvatar, 'D-photo': dPhoto } = networks;
+    const kept: Record<string, Tensor> = {};
+    const drawn: Record<string, Tensor> = {};
+    const loss = this.gOptimizer.minimize(() => {
+      const [drawnAvatars, drawnPhotos] = [G.apply(photos, ON_REAL), F.apply(avatars, ON_REAL)];
+      const terms = {
+        gan: leastSquaresLoss(dAvatar.apply(drawnAvatars, ON_OTHERS), 1).add(leastSquaresLoss(dPhoto.apply(drawnPhotos, ON_OTHERS), 1)),
+        cycle: absoluteError(F.apply(drawnAvatars, ON_OTHERS), photos).add(absoluteError(G.apply(drawnPhotos, ON_OTHERS), avatars)),
+        identity: settings.weights.identity > 0 ? absoluteError(G.apply(avatars, ON_OTHERS), avatars).add(absoluteError(F.apply(photos, ON_OTHERS), photos)) : tf.scalar(0),
+      };
+      for (const [name, term] of Object.entries(terms)) kept[name] = tf.keep(term.clone());
+      Object.assign(drawn, { avatars: tf.keep(drawnAvatars.clone()), photos: tf.keep(drawnPhotos.clone()) });
+      return tf.addN(Object.entries(terms).map(([name, term]) => term.mul(settings.weights[name as keyof typeof terms])));
+    }, rate);
+    return { metrics: readScalars({ g: loss, ...kept }), drawn: drawn as { avatars: Tensor; photos: Tensor } };
+  }
+
+  private updateDiscriminators({ photos, avatars }: Images, drawn: { avatars: Tensor; photos: Tensor }, step: number, rate: number): StepMetrics {
+    const { networks, seed } = this.options;
+    const random = new Random(seed, step, 2);
+    const oldAvatars = this.pools.avatars.exchange(drawn.avatars, random);
+    const oldPhotos = this.pools.photos.exchange(drawn.photos, random);
+    const kept: Record<string, Tensor> = {};
+    const judge = (discriminator: Network, real: Tensor, pictures: Tensor, kind: string): Tensor => {
+      const [onReal, onDrawn] = [discriminator.apply(real, ON_REAL), discriminator.apply(pictures, ON_OTHERS)];
+      kept[`accuracy/${kind}`] = tf.keep(onReal.greater(0.5).mean().add(onDrawn.less(0.5).mean()).div(2));
+      return leastSquaresLoss(onReal, 1).add(leastSquaresLoss(onDrawn, 0)).div(2);
+    };
+    const loss = this.dOptimizer.minimize(
+      () => judge(networks['D-avatar'], avatars, oldAvatars, 'avatars').add(judge(networks['D-photo'], photos, oldPhotos, 'photos')),
+      rate,
+    );
+    return readScalars({ d: loss, ...kept });
+  }
+
+  private score(): Record<string, number> {
+    const { source, target } = this.options;
+    const { G, F } = this.average.networks;
+    const some = (dataset: Dataset) => Array.from({ length: Math.min(SCORED_IMAGES, dataset.count) }, (_, i) => i);
+    const { photos, avatars } = this.images(some(source), some(target));
+    const cycle = absoluteError(F.apply(G.apply(photos)), photos).add(absoluteError(G.apply(F.apply(avatars)), avatars));
+    return readScalars({ cycle, identity: absoluteError(G.apply(avatars), avatars) });
+  }
+}
+
+function trainable(networks: CycleGanNetworks, ...names: (keyof CycleGanNetworks)[]): Map<string, Variable> {
+  return new Map(names.flatMap((name) => [...networks[name].trainable].map(([key, variable]): [string, Variable] => [`${name}/${key}`, variable])));
+}
