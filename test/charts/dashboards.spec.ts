@@ -85,5 +85,7 @@ async function askForCaricatures(machine: Machine): Promise<void> {
   for (let request = 0; request < 4; request++) {
     await sleep(1_000);
     expect((await ask()).status).toBe(200);
+    // The page shows samples: the controller reads them from the artifact store.
+    expect((await fetch(`${machine.controllerUrl}/api/v1/runs/${run.metadata.uid}/samples/20`)).status).toBe(200);
   }
 }

@@ -1,0 +1,1 @@
+export { grafanaCheckPath } from '../../scripts/test/chart-tools.mjs';
