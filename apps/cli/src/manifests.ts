@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { pathToFileURL } from 'node:url';
 import { findKind, KINDS, KIND_NAMES, parseResource, type Kind, type ResourceManifest } from '@caricature/contracts';
 import { parseAllDocuments } from 'yaml';
 import { CliError } from './cli.error.js';
@@ -25,13 +27,21 @@ async function readFileManifests(file: string): Promise<ResourceManifest[]> {
     const value: unknown = document.toJS();
     if (value === null) continue;
     try {
-      manifests.push(parseResource(value));
+      manifests.push(parseResource(withWholePaths(value, file === '-' ? '.' : dirname(file))));
     } catch (error) {
       throw new CliError('BadFile', `${file}, document ${index + 1}: ${(error as Error).message}`);
     }
   }
   if (manifests.length === 0) throw new CliError('BadFile', `${file} holds no resource`);
   return manifests;
+}
+
+/** `uri: file:photos` means the folder beside the resource's file: workers have another working directory. */
+function withWholePaths(value: unknown, folder: string, key?: string): unknown {
+  if (typeof value === 'string') return key === 'uri' && /^file:[^/]/.test(value) ? pathToFileURL(resolve(folder, decodeURIComponent(value.slice('file:'.length)))).href : value;
+  if (Array.isArray(value)) return value.map((v) => withWholePaths(v, folder));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, v]) => [name, withWholePaths(v, folder, name)]));
 }
 
 /** Reads `trun`, `crawljobs`, `trainingrun/faces`, … as a user writes them. */

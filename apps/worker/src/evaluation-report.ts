@@ -13,7 +13,8 @@ export interface EvaluationReport {
 const MEANING: Record<string, string> = {
   traitAgreement: 'Mean share of caricatures on which an independent judge reads the person’s true trait (higher is better)',
   traitAgreementChance: 'What the same readings would reach dealt out at random',
-  labelPreservation: 'Share of caricatures that f still gives the person’s name (higher is better)',
+  labelPreservation: 'Share of caricatures that are still given the photo’s label: by the judge where source and target share labels, else by f (higher is better)',
+  judgeAccuracy: 'Share of real target pictures whose label the judge reads right',
   identityTop1: 'Share of caricatures whose nearest person in f’s space is the right one (higher is better)',
   identityTop5: 'Share of caricatures with the right person among the five nearest (higher is better)',
   tidError: 'Mean squared change of an avatar by G, on −1…1 (lower is better)',

@@ -85,7 +85,8 @@ const TRAINING_STAGES: StageDefinition<TrainingRunSpec>[] = [
   {
     name: 'prepare-avatars',
     needs: ['crawl'],
-    config: ({ model }) => ({ preset: model.preset, imageSize: model.imageSize }),
+    // Pictures from a folder are mixed and divided by the seed; a crawl has mixed its own.
+    config: ({ model, target, seed }) => ({ preset: model.preset, imageSize: model.imageSize, ...(target?.images && { images: target.images, seed }) }),
   },
   {
     name: 'pretrain',
@@ -115,6 +116,7 @@ const TRAINING_STAGES: StageDefinition<TrainingRunSpec>[] = [
 /** The stages that a run goes through, in an order in which every stage comes after those that it needs. */
 export function trainingStages(spec: TrainingRunSpec): StageDefinition<TrainingRunSpec>[] {
   const left = new Set<StageName>(spec.publish ? [] : ['publish']);
+  if (spec.target?.images) left.add('crawl');
   if (!hasPretrain(spec.model)) left.add('pretrain');
   if (spec.model.architecture === 'Classifier') for (const name of ['prepare-avatars', 'train', 'evaluate', 'publish'] as const) left.add(name);
   return TRAINING_STAGES.filter((s) => !left.has(s.name)).map((s) => ({ ...s, needs: s.needs.filter((need) => !left.has(need)) }));

@@ -24,7 +24,7 @@ const learningRate = z.number().gt(0).lte(10);
 const weight = z.number().min(0).max(1_000_000);
 
 export const photoSource = z.strictObject({
-  uri: z.string().min(1).max(2048).describe('Where the photos are: a folder (file:///…), s3://…, or synthetic:// for the drawn demonstration people'),
+  uri: z.string().min(1).max(2048).describe('Where the photos are: a folder (file:///…), s3://…, or synthetic://people and synthetic://digits, which are drawn'),
   layout: z.enum(PHOTO_LAYOUTS).default('PersonFolders'),
   alreadyCropped: z.boolean().default(false).describe('The photos are face crops: no detector is run'),
   minImagesPerPerson: z.int().min(1).max(100_000).default(2),
@@ -32,13 +32,19 @@ export const photoSource = z.strictObject({
   maxImagesPerPerson: z.int().min(1).max(100_000).optional(),
 });
 
+/** Pictures that are there already, in place of a crawl. */
+export const imageSource = z.strictObject({
+  uri: z.string().min(1).max(2048).describe('The folder of the pictures (file:///…)'),
+  layout: z.enum(PHOTO_LAYOUTS).default('PersonFolders').describe('PersonFolders: a folder a label. Labels train nothing: where source and target share them, they let the transfer be scored'),
+});
+
 export const trainingSource = z
   .strictObject({ photos: photoSource.optional(), dataset: datasetName.optional() })
   .refine((s) => (s.photos === undefined) !== (s.dataset === undefined), { message: 'exactly one of photos and dataset must be set' });
 
 export const trainingTarget = z
-  .strictObject({ crawlJobRef: z.strictObject({ name: resourceName }).optional(), dataset: datasetName.optional() })
-  .refine((t) => (t.crawlJobRef === undefined) !== (t.dataset === undefined), { message: 'exactly one of crawlJobRef and dataset must be set' });
+  .strictObject({ crawlJobRef: z.strictObject({ name: resourceName }).optional(), images: imageSource.optional(), dataset: datasetName.optional() })
+  .refine((t) => [t.crawlJobRef, t.images, t.dataset].filter((way) => way !== undefined).length === 1, { message: 'exactly one of crawlJobRef, images and dataset must be set' });
 
 export const trainingRunSpec = z
   .strictObject({

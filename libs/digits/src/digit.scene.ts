@@ -11,12 +11,15 @@ export interface Scene {
   readonly svg: string;
   /** Standard deviation of the lens' blur, in pixels of a scene of SCENE_SIDE. */
   readonly blur: number;
+  /** How far the picture is bent, in pixels of a scene of SCENE_SIDE: handwriting differs from print. */
+  readonly bend: number;
   /** Standard deviation of the sensor's noise, in grey levels. */
   readonly noise: number;
 }
 
-/** Share of scenes on a plain ground without neighbours, so that a reader of digits does not lean on clutter. */
-const PLAIN_SHARE = 0.25;
+/** Share of scenes on a plain ground, written rather than printed, so that a reader of digits leans neither on clutter nor on type. */
+const PLAIN_SHARE = 0.35;
+const LARGEST_BEND = 3.5;
 const LARGEST_TURN_DEGREES = 14;
 
 /** Draws up a scene of the digit `label`; the same random state gives the same scene. */
@@ -24,15 +27,15 @@ export function createScene(label: number, typefaces: readonly Typeface[], rando
   const typeface = typefaces[random.below(typefaces.length)]!;
   const plain = random.uniform() < PLAIN_SHARE;
   const { ground, ink } = contrastingColours(random, plain && random.uniform() < 0.6);
-  const blur = random.uniform() < 0.3 ? 0 : random.between(0.2, plain ? 1.6 : 1.1);
+  const blur = random.uniform() < 0.3 ? 0 : random.between(0.2, plain ? 2.4 : 1.1);
   const body = [
     drawGround(ground, plain, random),
     plain ? '' : drawClutter(ground, ink, random),
-    drawDigits(label, typeface, ink, plain ? 0.15 : 0.7, random),
+    drawDigits(label, typeface, ink, plain, random),
     plain ? '' : drawLight(random),
   ].join('');
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${SCENE_SIDE} ${SCENE_SIDE}">${body}</svg>`;
-  return { label, svg, blur, noise: random.between(0, 14) };
+  return { label, svg, blur, bend: random.between(0, plain ? LARGEST_BEND : 1), noise: random.between(0, 14) };
 }
 
 function drawGround(colour: Colour, plain: boolean, random: Random): string {
@@ -61,13 +64,13 @@ function drawClutter(ground: Colour, ink: Colour, random: Random): string {
   }).join('');
 }
 
-/** The digit in the middle and, each with the given probability, one to its left and one to its right, in one line. */
-function drawDigits(label: number, typeface: Typeface, ink: Colour, neighbours: number, random: Random): string {
-  const height = random.between(0.55, 0.9) * SCENE_SIDE;
-  const stretch = random.between(0.85, 1.2);
+/** The digit in the middle and, mostly, one to its left and one to its right, in one line; on a plain ground more often alone, and wider. */
+function drawDigits(label: number, typeface: Typeface, ink: Colour, plain: boolean, random: Random): string {
+  const neighbours = plain ? 0.15 : 0.7;
+  const height = random.between(0.55, plain ? 0.98 : 0.9) * SCENE_SIDE;
+  const stretch = random.between(0.85, plain ? 1.6 : 1.2);
   const middle = typeface.digits[label]!;
-  const outlined = random.uniform() < 0.12;
-  const style = outlined ? `fill="none" stroke="${css(ink)}" stroke-width="${fixed(random.between(40, 90))}"` : `fill="${css(ink)}"`;
+  const style = inkStyle(ink, plain, random);
   const parts = [placeGlyph(middle, 0, height, stretch, style)];
   for (const side of [-1, 1]) {
     if (random.uniform() >= neighbours) continue;
@@ -80,6 +83,14 @@ function drawDigits(label: number, typeface: Typeface, ink: Colour, neighbours: 
   const turn = random.between(-LARGEST_TURN_DEGREES, LARGEST_TURN_DEGREES);
   const place = `translate(${fixed(SCENE_SIDE / 2 + dx)} ${fixed(SCENE_SIDE / 2 + dy)}) rotate(${fixed(turn)}) skewX(${fixed(random.between(-12, 12))})`;
   return drawShadow(parts, place, random) + `<g transform="${place}">${parts.join('')}</g>`;
+}
+
+/** Filled, some as outlines only; on a plain ground often with a broad pen. */
+function inkStyle(ink: Colour, plain: boolean, random: Random): string {
+  const colour = css(ink);
+  if (!plain && random.uniform() < 0.12) return `fill="none" stroke="${colour}" stroke-width="${fixed(random.between(40, 90))}"`;
+  const pen = plain && random.uniform() < 0.6 ? random.between(0, 90) : 0;
+  return `fill="${colour}" stroke="${colour}" stroke-linejoin="round" stroke-width="${fixed(pen)}"`;
 }
 
 function drawShadow(parts: string[], place: string, random: Random): string {

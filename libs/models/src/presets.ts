@@ -1,3 +1,4 @@
+import type { Augmentation } from './classifier/augmentation.js';
 import type { Initialization } from './layers/description.js';
 import { ModelError } from './models.error.js';
 import { IMAGE_PRESETS, type ImagePreset } from './presets.image.js';
@@ -42,7 +43,7 @@ interface BasePreset {
   imageSize: number;
   initialization: Initialization;
   /** `width` channels after the first convolution, doubled at each of `levels` halvings. */
-  f: { width: number; levels: number; featureSize: number; augmentation: boolean };
+  f: { width: number; levels: number; featureSize: number; augmentation: Augmentation };
   g: { width: number; levels: number; kernel: number; dropout: number; pointwise: boolean; upsampling: 'deconv' | 'resize' };
   d: { width: number; levels: number; kernel: number; pointwise: boolean };
   classifier: ClassifierSettings;
@@ -63,7 +64,7 @@ const PRESETS: Record<PresetName, BasePreset> = {
     name: 'faces-64',
     imageSize: 64,
     initialization: 'xavier',
-    f: { width: 32, levels: 4, featureSize: 128, augmentation: true },
+    f: { width: 32, levels: 4, featureSize: 128, augmentation: 'mirrored' },
     g: { width: 32, levels: 4, kernel: 4, dropout: 0, pointwise: false, upsampling: 'deconv' },
     d: { width: 16, levels: 4, kernel: 4, pointwise: false },
     classifier: { steps: 400, batchSize: 64, learningRate: 2e-3, schedule: 'oneCycle', ...ADAM, ...UNVALIDATED },
@@ -75,7 +76,7 @@ const PRESETS: Record<PresetName, BasePreset> = {
     name: 'faces-152',
     imageSize: 152,
     initialization: 'xavier',
-    f: { width: 32, levels: 5, featureSize: 256, augmentation: false },
+    f: { width: 32, levels: 5, featureSize: 256, augmentation: 'none' },
     g: { width: 64, levels: 3, kernel: 5, dropout: 0.5, pointwise: true, upsampling: 'deconv' },
     d: { width: 64, levels: 4, kernel: 5, pointwise: true },
     classifier: { steps: 5_000, batchSize: 100, learningRate: 0.015, schedule: 'constant', optimizer: 'SGD', beta1: 0, ...UNVALIDATED },
@@ -86,7 +87,7 @@ const PRESETS: Record<PresetName, BasePreset> = {
     name: 'digits-32',
     imageSize: 32,
     initialization: 'normal',
-    f: { width: 64, levels: 3, featureSize: 128, augmentation: false },
+    f: { width: 64, levels: 3, featureSize: 128, augmentation: 'upright' },
     g: { width: 32, levels: 3, kernel: 4, dropout: 0, pointwise: false, upsampling: 'deconv' },
     d: { width: 32, levels: 3, kernel: 4, pointwise: false },
     classifier: { steps: 2_000, batchSize: 128, learningRate: 2e-3, schedule: 'oneCycle', ...ADAM, ...UNVALIDATED },
@@ -98,7 +99,7 @@ const PRESETS: Record<PresetName, BasePreset> = {
     name: 'faces-32-test',
     imageSize: 32,
     initialization: 'xavier',
-    f: { width: 8, levels: 3, featureSize: 32, augmentation: true },
+    f: { width: 8, levels: 3, featureSize: 32, augmentation: 'mirrored' },
     g: { width: 8, levels: 3, kernel: 4, dropout: 0, pointwise: false, upsampling: 'deconv' },
     d: { width: 8, levels: 3, kernel: 4, pointwise: false },
     classifier: { steps: 40, batchSize: 16, learningRate: 3e-3, schedule: 'oneCycle', ...ADAM, ...UNVALIDATED },

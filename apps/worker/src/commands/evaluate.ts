@@ -27,17 +27,20 @@ export async function evaluate(context: StageContext<EvaluateConfig>): Promise<S
   const source = await openPhotos(context);
   const avatars = await context.input('prepare-avatars');
   const target = await Dataset.open(join(avatars, 'heldout'));
-  const judgeDir = await makeJudge(context, join(avatars, 'train'), preset);
+  const kind = findJudgement(source, target);
+  if (!kind) context.log('the target pictures carry neither true traits nor the labels of the source: the scores of a judge are left out');
+  const judgeDir = kind && (await makeJudge(context, join(avatars, 'train'), preset, kind));
   const trained = await context.input('train');
   const { scores, grid } = await evaluateTransfer({
     source,
     target,
     transfer: outputOf(config.model.architecture).draws.map((network) => join(trained, network)),
     readerDir: await findReader(context, preset),
-    ...(judgeDir ? { judgeDir, traitSizes: TRAIT_SIZES } : {}),
+    ...(judgeDir ? { judgeDir } : {}),
+    ...(kind === 'traits' ? { traitSizes: TRAIT_SIZES } : {}),
     // A bald, shaven head shows no hair colour: nothing to agree on.
     traitApplies: (trait, traits) => trait !== 'hairColor' || traits['hair'] !== BALD || traits['beard'] !== 0,
-    images: Math.min(config.evaluate.images, source.count, target.count),
+    images: config.evaluate.images,
     seed: config.seed,
   });
   const metrics = { ...flatScores(scores), ...(scores.labelPreservation === undefined ? {} : chanceLevels(source.manifest.numLabels)) };
@@ -90,21 +93,23 @@ async function findReader(context: StageContext<EvaluateConfig>, preset: Preset)
   }
 }
 
-/** Trains the judge where the avatars' true traits are known; gives its folder. */
-async function makeJudge(context: StageContext<EvaluateConfig>, avatars: string, preset: Preset): Promise<string | undefined> {
+/** What can be judged: labels, where both domains have the same ones (digits), or the true traits of avatars. */
+function findJudgement(source: Dataset, target: Dataset): 'labels' | 'traits' | undefined {
+  const { numLabels, labelNames } = target.manifest;
+  if (numLabels > 1 && labelNames.join() === source.manifest.labelNames.join()) return 'labels';
+  return target.traits?.every((value) => value >= 0) ? 'traits' : undefined;
+}
+
+/** Trains the judge on the target domain's true traits or labels; gives its folder. */
+async function makeJudge(context: StageContext<EvaluateConfig>, avatars: string, preset: Preset, kind: 'labels' | 'traits'): Promise<string> {
   const dataset = await Dataset.open(avatars);
-  const known = dataset.traits?.every((value) => value >= 0) ?? false;
   try {
-    if (!known) {
-      context.log('the avatars do not carry true traits: trait agreement is left out');
-      return undefined;
-    }
     const outputDir = join(context.scratchDir, 'judge');
     const progress = createProgress(context.report);
     const { outcome, metrics } = await trainJudge({
       dataset,
       preset,
-      traitSizes: TRAIT_SIZES,
+      ...(kind === 'traits' ? { traitSizes: TRAIT_SIZES } : {}),
       steps: Math.min(config(context).judgeSteps, Math.max(30, preset.judge.steps)),
       batchSize: Math.min(preset.judge.batchSize, dataset.count),
       seed: context.config.seed,
@@ -113,7 +118,7 @@ async function makeJudge(context: StageContext<EvaluateConfig>, avatars: string,
       onStep: ({ step, totalSteps }) => progress(step, totalSteps),
     });
     if (outcome === 'interrupted') throw new InterruptedError();
-    context.log(`the judge reads avatars' traits with accuracy ${metrics['accuracy']?.toFixed(3)}`);
+    context.log(`the judge reads ${kind} with accuracy ${metrics['accuracy']?.toFixed(3)} in training`);
     return outputDir;
   } finally {
     dataset.close();

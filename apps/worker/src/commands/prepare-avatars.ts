@@ -2,7 +2,9 @@ import { createReadStream } from 'node:fs';
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
 import type { TrainingRunSpec } from '@caricature/contracts';
+import { prepareFaces as packPictures } from '@caricature/faces';
 import { resolvePreset } from '@caricature/models/presets';
 import { TRAIT_NAMES, traitsOfParameters, traitsToRow } from '@caricature/portraits';
 import { ShardWriter } from '@caricature/tensors';
@@ -15,6 +17,9 @@ import type { StageContext, StageOutput } from '../stage.js';
 interface PrepareAvatarsConfig {
   preset: TrainingRunSpec['model']['preset'];
   imageSize?: number;
+  /** Pictures in a folder, in place of a crawl. */
+  images?: NonNullable<TrainingRunSpec['target']>['images'];
+  seed?: number;
 }
 
 interface RawAvatar {
@@ -28,6 +33,7 @@ const HELD_OUT_EVERY = 8;
 /** Turns crawled PNGs into training data; avatars whose parameters are understood keep their true traits. */
 export async function prepareAvatars(context: StageContext<PrepareAvatarsConfig>): Promise<StageOutput> {
   const { imageSize } = resolvePreset(context.config.preset, { imageSize: context.config.imageSize });
+  if (context.config.images) return packFolder(context, context.config.images, imageSize);
   const raw = await context.input('crawl');
   const shards = (await readdir(raw)).filter((f) => f.endsWith('.tar')).sort();
   const outDir = join(context.scratchDir, 'avatars');
@@ -52,6 +58,16 @@ export async function prepareAvatars(context: StageContext<PrepareAvatarsConfig>
   await writers.train.finish();
   await writers.heldout.finish();
   return { dir: outDir, metadata: { metrics: { images: count } } };
+}
+
+/** Packs the pictures of a folder as they are, with their labels. */
+async function packFolder({ config, scratchDir, signal, report }: StageContext<PrepareAvatarsConfig>, { uri, layout }: NonNullable<PrepareAvatarsConfig['images']>, size: number): Promise<StageOutput> {
+  if (!uri.startsWith('file:///')) throw new ImpossibleError(`spec.target.images.uri: ${uri} cannot be read: give a folder with its whole path (file:///…)`);
+  const progress = createProgress(report);
+  const dir = join(scratchDir, 'pictures');
+  const options = { photosDir: fileURLToPath(uri), outDir: dir, layout, size, detect: false, minImagesPerPerson: 1, minPeople: 1, signal, ...(config.seed === undefined ? {} : { seed: config.seed }) };
+  const { kept, unreadable } = await packPictures({ ...options, onProgress: ({ done, total }) => progress(done, total) });
+  return { dir, metadata: { metrics: { images: kept, unreadable } } };
 }
 
 /** The avatars of a WebDataset shard: a PNG and, beside it under the same name, its parameters. */

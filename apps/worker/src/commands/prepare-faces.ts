@@ -8,7 +8,7 @@ import { TRAIT_NAMES } from '@caricature/portraits';
 import { createProgress } from '../progress.js';
 import { ImpossibleError } from '../stage.error.js';
 import type { StageContext, StageOutput } from '../stage.js';
-import { drawPeople, parseSyntheticUri } from '../synthetic-photos.js';
+import { drawDigits, drawPeople, isDigitsUri, parseSyntheticUri } from '../synthetic-photos.js';
 
 export interface PrepareFacesConfig {
   photos: NonNullable<TrainingRunSpec['source']['photos']>;
@@ -23,6 +23,11 @@ export async function prepareFaces(context: StageContext<PrepareFacesConfig>): P
   if (!config.photos) throw new ImpossibleError('spec.source.photos: is needed: f learns from photos named by person');
   const { imageSize } = resolvePreset(config.preset, { imageSize: config.imageSize });
   const progress = createProgress(report);
+  if (isDigitsUri(config.photos.uri)) {
+    const dir = join(scratchDir, 'digits');
+    const counts = await drawDigits(config.photos.uri, imageSize, dir, signal, progress);
+    return { dir, metadata: { metrics: { kept: counts.train + counts.heldOut } } };
+  }
   const photosDir = await findPhotos(context, imageSize, progress);
   const outDir = join(scratchDir, 'faces');
   await mkdir(outDir, { recursive: true });
@@ -52,7 +57,7 @@ export async function prepareFaces(context: StageContext<PrepareFacesConfig>): P
 async function findPhotos(context: StageContext<PrepareFacesConfig>, size: number, progress: (done: number, total: number) => void): Promise<string> {
   const { uri } = context.config.photos;
   if (uri.startsWith('file://')) return fileURLToPath(uri.split('#')[0]!);
-  if (!uri.startsWith('synthetic://')) throw new ImpossibleError(`spec.source.photos.uri: ${uri} cannot be read: give a folder (file:///…) or synthetic://people`);
+  if (!uri.startsWith('synthetic://')) throw new ImpossibleError(`spec.source.photos.uri: ${uri} cannot be read: give a folder (file:///…) synthetic://people or synthetic://digits`);
   const dir = join(context.scratchDir, 'people');
   await drawPeople(parseSyntheticUri(uri), size, dir, context.signal, progress);
   return dir;

@@ -10,7 +10,7 @@ const CEL_BY_MESSAGE: Record<string, string> = {
   'is needed by the Legacy API': "self.api != 'Legacy' || has(self.template)",
   'is needed to discover a catalog': '!has(self.catalog) || !has(self.catalog.discover) || has(self.knownGood)',
   'exactly one of photos and dataset must be set': 'has(self.photos) != has(self.dataset)',
-  'exactly one of crawlJobRef and dataset must be set': 'has(self.crawlJobRef) != has(self.dataset)',
+  'exactly one of crawlJobRef, images and dataset must be set': '[has(self.crawlJobRef), has(self.images), has(self.dataset)].exists_one(way, way)',
   'must be a multiple of 16 for the preset faces-64 and of 8 for the others: the networks halve the image that often':
     "!has(self.imageSize) || self.imageSize % (self.preset == 'faces-64' ? 16 : 8) == 0",
   'Joint trains f along with the DTN: only the architecture DTN has one': "self.train.mode == 'Frozen' || self.model.architecture == 'DTN'",

@@ -1,27 +1,30 @@
 import { Random } from '@caricature/tensors';
 
+/** Whether images are changed before f sees them, and whether a mirror image has the same label: a face has, a digit has not. */
+export type Augmentation = 'none' | 'mirrored' | 'upright';
+
 /**
- * Changes every image of a batch at random before f sees it: mirror, small shift, light, channel gains, blur, and few tones. The
+ * Changes every image of a batch at random before f sees it: mirror (unless upright), small shift, light, channel gains, blur, and few tones. The
  * last two take shading and texture away, so f learns to read drawn faces too though it is taught on photos' names only
  * (domain randomisation).
  * @param images uint8 [B, H, W, C], changed in place
  */
-export function augment(images: Uint8Array, [height, width, channels]: [number, number, number], random: Random): void {
+export function augment(images: Uint8Array, [height, width, channels]: [number, number, number], random: Random, kind: 'mirrored' | 'upright'): void {
   const size = height * width * channels;
   for (let start = 0; start < images.length; start += size) {
     const image = images.subarray(start, start + size);
-    move(image, height, width, channels, random);
+    move(image, height, width, channels, random, kind === 'mirrored');
     if (random.uniform() < 0.3) blur(image, height, width, channels);
     recolour(image, channels, random);
   }
 }
 
-/** Mirrors and shifts, repeating the edge. */
-function move(image: Uint8Array, height: number, width: number, channels: number, random: Random): void {
+/** Mirrors half of the images, if they may be, and shifts, repeating the edge. */
+function move(image: Uint8Array, height: number, width: number, channels: number, random: Random, mirror: boolean): void {
   const reach = Math.max(1, Math.round(height / 24));
   const dx = random.below(2 * reach + 1) - reach;
   const dy = random.below(2 * reach + 1) - reach;
-  const mirrored = random.uniform() < 0.5;
+  const mirrored = random.uniform() < 0.5 && mirror;
   const source = image.slice();
   for (let y = 0; y < height; y++) {
     const sy = Math.min(height - 1, Math.max(0, y + dy));

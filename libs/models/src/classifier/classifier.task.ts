@@ -10,14 +10,14 @@ import { scheduledRate } from '../optimizer/schedule.js';
 import type { SelectionSettings, TrainingSettings } from '../settings.js';
 import { BestWeights } from '../trainer/best-weights.js';
 import type { StepMetrics, TrainingTask } from '../trainer/trainer.js';
-import { augment } from './augmentation.js';
+import { augment, type Augmentation } from './augmentation.js';
 
 export interface ClassifierTaskOptions {
   dataset: Dataset;
   extractor: Network;
   head: Network;
   settings: TrainingSettings;
-  augmentation: boolean;
+  augmentation: Augmentation;
   seed: number;
   /**
    * Sizes of the groups that the logits fall into, each with a softmax of its own, and the image's class in each (−1: unknown,
@@ -89,7 +89,7 @@ export class ClassifierTask implements TrainingTask {
     const { dataset, augmentation, seed } = this.options;
     const indices = Array.from(this.sampler.next(), (i) => this.training[i]!);
     const { images } = dataset.batch(indices);
-    if (augmentation) augment(images, dataset.shape, new Random(seed, step, 1));
+    if (augmentation !== 'none') augment(images, dataset.shape, new Random(seed, step, 1), augmentation);
     return { images: toTensor(images, dataset.shape), classes: this.classesOf(indices) };
   }
 

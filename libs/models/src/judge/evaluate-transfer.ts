@@ -20,24 +20,26 @@ export interface EvaluateTransferOptions {
   transfer: string[];
   /** Folder that holds f/ and head/ (from trainClassifier), which read people; the scores that need them are left out without. */
   readerDir?: string | undefined;
-  /** Folder that holds judge/ and judge-head/ (from trainJudge), which read traits; the scores that need them are left out without. */
+  /** Folder that holds judge/ and judge-head/ (from trainJudge), which read traits, or labels where no `traitSizes` are given; the scores that need them are left out without. */
   judgeDir?: string | undefined;
   traitSizes?: number[];
   /** Whether a trait has a meaning for a person: hair colour has none for a bald, shaven one. */
   traitApplies?: (trait: string, traits: Record<string, number>) => boolean;
-  /** Images of each domain that are looked at. */
+  /** Images of each domain that are looked at, at most. */
   images: number;
   seed: number;
 }
 
 export interface TransferScores extends Partial<TraitScores> {
-  /** Share of caricatures that f's own classifier gives the person's name. */
+  /** Share of caricatures that are given the photo's true label: by the judge where it reads labels, else by f's own classifier. */
   labelPreservation?: number;
   /** Share of caricatures whose nearest person in f's space (mean of that person's photos), or one of the five nearest, is the right one. */
   identityTop1?: number;
   identityTop5?: number;
   /** Mean squared error of x and G(x) on target images, in −1…1. */
   tidError: number;
+  /** Share of target images whose label the judge reads right, where it reads labels. */
+  judgeAccuracy?: number;
   /** In the judge's features. */
   frechetDistance?: number;
   /** Mean distance between caricatures relative to that between real target images; 1 is as diverse. */
@@ -81,7 +83,10 @@ function evaluate(options: EvaluateTransferOptions, { transfer, reader, judge }:
     const real = computeFeatures(judge.f, target, avatars);
     scores.frechetDistance = frechetDistance(drawn, real);
     scores.diversity = meanPairwiseDistance(drawn) / meanPairwiseDistance(real);
-    if (source.traits && options.traitSizes) Object.assign(scores, readTraits(options, options.traitSizes, judge.head, drawn, photos));
+    if (options.traitSizes === undefined) {
+      scores.labelPreservation = shareRight(judge.head, drawn, labelsOf(source, photos));
+      scores.judgeAccuracy = shareRight(judge.head, real, labelsOf(target, avatars));
+    } else if (source.traits) Object.assign(scores, readTraits(options, options.traitSizes, judge.head, drawn, photos));
   }
   return { scores, grid: createGrid(options, (reader ?? judge)?.f, photos, avatars, caricatures) };
 }
@@ -103,6 +108,10 @@ function readTraits({ source, traitApplies }: EvaluateTransferOptions, sizes: nu
   return scoreTraits(read, truth, source.manifest.traitNames!, traitApplies);
 }
 
+function labelsOf({ labels }: Dataset, indices: Int32Array): number[] {
+  return Array.from(indices, (i) => labels[i]!);
+}
+
 /** Applies a network to rows of features or flattened images, a chunk at a time. */
 function applyToRows(network: Network, { values, size }: Features): Features {
   const outputSize = network.outputShape.reduce((a, b) => a * b, 1);
@@ -121,10 +130,10 @@ function applyToRows(network: Network, { values, size }: Features): Features {
 function identityScores({ f, head }: { f: Network; head: Network }, source: Dataset, photos: Int32Array, caricatures: Features): Pick<TransferScores, 'labelPreservation' | 'identityTop1' | 'identityTop5'> {
   const output = applyToRows(f, caricatures);
   const people = meanByLabel(computeFeatures(f, source), source.labels, source.manifest.numLabels);
-  const truth = Array.from(photos, (i) => source.labels[i]!);
+  const truth = labelsOf(source, photos);
   const ranked = rankRows(output, people, 5);
   const share = (count: number) => ranked.filter((labels, k) => labels.slice(0, count).includes(truth[k]!)).length / ranked.length;
-  return { labelPreservation: labelPreservation(head, output, truth), identityTop1: share(1), identityTop5: share(5) };
+  return { labelPreservation: shareRight(head, output, truth), identityTop1: share(1), identityTop5: share(5) };
 }
 
 function meanByLabel({ values, size }: Features, labels: Int32Array, numLabels: number): Features {
@@ -137,7 +146,7 @@ function meanByLabel({ values, size }: Features, labels: Int32Array, numLabels: 
   return { values: means, size };
 }
 
-function labelPreservation(head: Network, output: Features, labels: number[]): number {
+function shareRight(head: Network, output: Features, labels: number[]): number {
   const logits = applyToRows(head, output);
   return tf.tidy(() => {
     const read = readGroups(tf.tensor2d(logits.values, [labels.length, logits.size]), [logits.size]);
