@@ -1,5 +1,7 @@
-/** Series that only another exporter, or only a controller on a cluster, has. */
-export const ELSEWHERE = /DCGM_|caricature_api_requests_total|caricature_watch_restarts_total/;
+/** Series that only the exporter of NVIDIA's GPUs has. */
+export const GPUS = /DCGM_/;
+/** Series that only controllers on a cluster have. */
+export const CLUSTER = /caricature_(leader|api_requests_total|watch_restarts_total)/;
 
 export interface PanelQuery {
   dashboard: string;
