@@ -11,9 +11,9 @@ export const STAGE_VERSIONS: Record<StageName, number> = {
   crawl: 1,
   'prepare-faces': 1,
   'prepare-avatars': 1,
-  pretrain: 1,
-  train: 2,
-  evaluate: 2,
+  pretrain: 2,
+  train: 3,
+  evaluate: 3,
   publish: 2,
 };
 

@@ -4,7 +4,7 @@ import type { Random } from '@caricature/tensors';
 export type Colour = readonly [number, number, number];
 
 /** Grey levels between ground and ink, at least: fewer can hardly be read under noise. */
-const LEAST_CONTRAST = 60;
+const LEAST_CONTRAST = 75;
 
 /** Two colours whose lightness differs enough to read the one on the other; without hue when `grey`. */
 export function contrastingColours(random: Random, grey: boolean): { ground: Colour; ink: Colour } {

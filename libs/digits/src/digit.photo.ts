@@ -1,16 +1,17 @@
 import type { Random } from '@caricature/tensors';
 import { Resvg } from '@resvg/resvg-js';
 import { type Scene, SCENE_SIDE } from './digit.scene.js';
-import { warp } from './warp.js';
+import { enlarge, warp } from './warp.js';
 
 /**
  * Takes a picture of a scene: drawn, bent, blurred, with the sensor's noise.
  * @returns uint8 [size, size, 3]
  */
-export function photographScene({ svg, blur, bend, noise }: Scene, size: number, random: Random): Uint8Array {
+export function photographScene({ svg, grain, blur, bend, noise }: Scene, size: number, random: Random): Uint8Array {
   // No text is drawn, and looking up the machine's fonts costs 40 ms a picture.
-  const { pixels } = new Resvg(svg, { font: { loadSystemFonts: false }, fitTo: { mode: 'width', value: size } }).render();
-  const image = Float32Array.from({ length: size * size * 3 }, (_, i) => pixels[Math.floor(i / 3) * 4 + (i % 3)]!);
+  const { pixels } = new Resvg(svg, { font: { loadSystemFonts: false }, fitTo: { mode: 'width', value: grain ?? size } }).render();
+  const taken = Float32Array.from({ length: (pixels.length / 4) * 3 }, (_, i) => pixels[Math.floor(i / 3) * 4 + (i % 3)]!);
+  const image = grain ? enlarge(taken, grain, size) : taken;
   const bent = warp(image, size, (bend * size) / SCENE_SIDE, random);
   const weights = gaussianWeights((blur * size) / SCENE_SIDE);
   const blurred = blurAlong(blurAlong(bent, size, 3, weights), size, size * 3, weights);

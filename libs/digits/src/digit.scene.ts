@@ -9,6 +9,8 @@ export const SCENE_SIDE = 32;
 export interface Scene {
   readonly label: number;
   readonly svg: string;
+  /** Pixels along a side of the sensor, where the picture was enlarged from a smaller one. */
+  readonly grain: number | undefined;
   /** Standard deviation of the lens' blur, in pixels of a scene of SCENE_SIDE. */
   readonly blur: number;
   /** How far the picture is bent, in pixels of a scene of SCENE_SIDE: handwriting differs from print. */
@@ -19,7 +21,8 @@ export interface Scene {
 
 /** Share of scenes on a plain ground, written rather than printed, so that a reader of digits leans neither on clutter nor on type. */
 const PLAIN_SHARE = 0.35;
-const LARGEST_BEND = 3.5;
+const LARGEST_BEND = 2.5;
+const GRAINY_SHARE = 0.6;
 const LARGEST_TURN_DEGREES = 14;
 
 /** Draws up a scene of the digit `label`; the same random state gives the same scene. */
@@ -27,15 +30,16 @@ export function createScene(label: number, typefaces: readonly Typeface[], rando
   const typeface = typefaces[random.below(typefaces.length)]!;
   const plain = random.uniform() < PLAIN_SHARE;
   const { ground, ink } = contrastingColours(random, plain && random.uniform() < 0.6);
-  const blur = random.uniform() < 0.3 ? 0 : random.between(0.2, plain ? 2.4 : 1.1);
+  const grain = plain && random.uniform() < GRAINY_SHARE ? 8 + random.below(6) : undefined;
+  const blur = random.uniform() < 0.3 ? 0 : random.between(0.2, plain && !grain ? 1.8 : 1);
   const body = [
     drawGround(ground, plain, random),
     plain ? '' : drawClutter(ground, ink, random),
-    drawDigits(label, typeface, ink, plain, random),
+    drawDigits(label, typeface, ink, { plain, small: grain !== undefined }, random),
     plain ? '' : drawLight(random),
   ].join('');
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${SCENE_SIDE} ${SCENE_SIDE}">${body}</svg>`;
-  return { label, svg, blur, bend: random.between(0, plain ? LARGEST_BEND : 1), noise: random.between(0, 14) };
+  return { label, svg, grain, blur, bend: random.between(0, plain ? LARGEST_BEND : 1), noise: random.between(0, grain ? 6 : 14) };
 }
 
 function drawGround(colour: Colour, plain: boolean, random: Random): string {
@@ -65,10 +69,10 @@ function drawClutter(ground: Colour, ink: Colour, random: Random): string {
 }
 
 /** The digit in the middle and, mostly, one to its left and one to its right, in one line; on a plain ground more often alone, and wider. */
-function drawDigits(label: number, typeface: Typeface, ink: Colour, plain: boolean, random: Random): string {
-  const neighbours = plain ? 0.15 : 0.7;
-  const height = random.between(0.55, plain ? 0.98 : 0.9) * SCENE_SIDE;
-  const stretch = random.between(0.85, plain ? 1.6 : 1.2);
+function drawDigits(label: number, typeface: Typeface, ink: Colour, { plain, small }: { plain: boolean; small: boolean }, random: Random): string {
+  const neighbours = plain ? 0.1 : 0.7;
+  const height = (small ? random.between(0.65, 1) : random.between(0.55, 0.9)) * SCENE_SIDE;
+  const stretch = random.between(plain ? 0.7 : 0.85, plain ? 1.5 : 1.2);
   const middle = typeface.digits[label]!;
   const style = inkStyle(ink, plain, random);
   const parts = [placeGlyph(middle, 0, height, stretch, style)];
@@ -79,9 +83,9 @@ function drawDigits(label: number, typeface: Typeface, ink: Colour, plain: boole
     const offset = side * ((widthOf(middle, height, stretch) + widthOf(glyph, height, stretch)) / 2 + gap);
     parts.push(placeGlyph(glyph, offset, height, stretch, style));
   }
-  const [dx, dy] = [random.between(-0.07, 0.07) * SCENE_SIDE, random.between(-0.07, 0.07) * SCENE_SIDE];
+  const [dx, dy] = [random.between(-0.09, 0.09) * SCENE_SIDE, random.between(-0.09, 0.09) * SCENE_SIDE];
   const turn = random.between(-LARGEST_TURN_DEGREES, LARGEST_TURN_DEGREES);
-  const place = `translate(${fixed(SCENE_SIDE / 2 + dx)} ${fixed(SCENE_SIDE / 2 + dy)}) rotate(${fixed(turn)}) skewX(${fixed(random.between(-12, 12))})`;
+  const place = `translate(${fixed(SCENE_SIDE / 2 + dx)} ${fixed(SCENE_SIDE / 2 + dy)}) rotate(${fixed(turn)}) skewX(${fixed(random.between(-1, 1) * (plain ? 20 : 12))})`;
   return drawShadow(parts, place, random) + `<g transform="${place}">${parts.join('')}</g>`;
 }
 

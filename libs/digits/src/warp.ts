@@ -21,6 +21,14 @@ export function warp(image: Float32Array, size: number, reach: number, random: R
   return result;
 }
 
+/** A picture of [from, from, 3] as one of [to, to, 3], by linear interpolation. */
+export function enlarge(image: Float32Array, from: number, to: number): Float32Array {
+  const result = new Float32Array(to * to * 3);
+  const place = (i: number) => ((i + 0.5) * from) / to - 0.5;
+  for (let y = 0; y < to; y++) for (let x = 0; x < to; x++) sample(image, from, place(x), place(y), result, (y * to + x) * 3);
+  return result;
+}
+
 /** The movement at a place of the grid, between those of its cell's four corners. */
 function displacement(corners: number[], gx: number, gy: number): [number, number] {
   const [column, row] = [Math.floor(gx), Math.floor(gy)];

@@ -1,4 +1,4 @@
-import { BatchSampler, type Dataset } from '@caricature/tensors';
+import { BatchSampler, type Dataset, Random } from '@caricature/tensors';
 import { tf, type Tensor, type Tensor2D, type Tensor4D, type Variable } from '../backend/tensorflow.js';
 import type { Checkpoint } from '../checkpoint/checkpoint.js';
 import { restoreParts, type RunParts, savedNetworks, savedSamplers, snapshotParts } from '../checkpoint/stateful.js';
@@ -12,6 +12,7 @@ import { BestWeights } from '../trainer/best-weights.js';
 import { RunningAverage } from '../trainer/running-average.js';
 import { readScalars, type StepMetrics, type TrainingTask } from '../trainer/trainer.js';
 import { type Features, gatherFeatures } from './features.js';
+import { shiftAlike } from './shift.js';
 import { createTransferScore } from './transfer-score.js';
 
 export interface DtnNetworks {
@@ -87,7 +88,7 @@ export class DtnTask implements TrainingTask {
     return tf.tidy(() => {
       const batch = this.nextBatch();
       const { metrics, pictures } = this.updateGenerator(batch, step, rate);
-      Object.assign(metrics, this.updateDiscriminator(pictures, batch.target, rate));
+      Object.assign(metrics, this.updateDiscriminator(pictures, batch.target, step, rate));
       pictures.dispose();
       this.average.follow(step);
       return Object.assign(metrics, this.best.consider(step + 1, this.score));
@@ -139,7 +140,7 @@ export class DtnTask implements TrainingTask {
       const [sourceFeatures] = tf.split(features, 2) as [Tensor, Tensor];
       const pictures = g.apply(features, { training: true, dropoutSeed: seed * 65_537 + step }) as Tensor4D;
       const [transferred, reconstructed] = tf.split(pictures, 2) as [Tensor4D, Tensor4D];
-      const logits = splitThree(D.apply(tf.concat([pictures, target]), { training: true }));
+      const logits = splitThree(D.apply(this.seenByD(pictures, target, step), { training: true }));
       const terms = {
         gan: generatorLoss(logits[0], logits[1]),
         const: constancyLoss(sourceFeatures, f.apply(transferred)),
@@ -154,10 +155,16 @@ export class DtnTask implements TrainingTask {
     return { metrics: readScalars({ g: loss, ...terms }), pictures: pictures as Tensor4D };
   }
 
+  /** [3B, H, W, C]; moved the same way for g's update and D's. */
+  private seenByD(pictures: Tensor4D, target: Tensor4D, step: number): Tensor4D {
+    const { settings, seed } = this.options;
+    return shiftAlike(tf.concat([pictures, target]), settings.shift, new Random(seed, step, 31));
+  }
+
   /** One update of D by L_D on pictures that g has already been judged by. */
-  private updateDiscriminator(pictures: Tensor4D, target: Tensor4D, rate: number): StepMetrics {
+  private updateDiscriminator(pictures: Tensor4D, target: Tensor4D, step: number, rate: number): StepMetrics {
     const { networks, settings } = this.options;
-    const input = tf.concat([pictures, target]);
+    const input = this.seenByD(pictures, target, step);
     const kept: Record<string, Tensor> = {};
     const loss = this.dOptimizer.minimize(() => {
       const logits = splitThree(networks.D.apply(input, { training: true }));
