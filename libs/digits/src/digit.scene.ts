@@ -23,6 +23,7 @@ export interface Scene {
 const PLAIN_SHARE = 0.35;
 const LARGEST_BEND = 2.5;
 const GRAINY_SHARE = 0.6;
+const BARRED_SHARE = 0.5;
 const LARGEST_TURN_DEGREES = 14;
 
 /** Draws up a scene of the digit `label`; the same random state gives the same scene. */
@@ -76,6 +77,7 @@ function drawDigits(label: number, typeface: Typeface, ink: Colour, { plain, sma
   const middle = typeface.digits[label]!;
   const style = inkStyle(ink, plain, random);
   const parts = [placeGlyph(middle, 0, height, stretch, style)];
+  if (label === 7 && plain && random.uniform() < BARRED_SHARE) parts.push(drawBar(widthOf(middle, height, stretch), height, ink, random));
   for (const side of [-1, 1]) {
     if (random.uniform() >= neighbours) continue;
     const glyph = typeface.digits[random.below(10)]!;
@@ -95,6 +97,13 @@ function inkStyle(ink: Colour, plain: boolean, random: Random): string {
   if (!plain && random.uniform() < 0.12) return `fill="none" stroke="${colour}" stroke-width="${fixed(random.between(40, 90))}"`;
   const pen = plain && random.uniform() < 0.6 ? random.between(0, 90) : 0;
   return `fill="${colour}" stroke="${colour}" stroke-linejoin="round" stroke-width="${fixed(pen)}"`;
+}
+
+/** The bar that many hands put through a seven. */
+function drawBar(width: number, height: number, ink: Colour, random: Random): string {
+  const length = width * random.between(0.5, 0.9);
+  const y = height * random.between(-0.08, 0.15);
+  return `<line x1="${fixed(-length / 2)}" x2="${fixed(length / 2)}" y1="${fixed(y)}" y2="${fixed(y)}" stroke="${css(ink)}" stroke-width="${fixed(height * random.between(0.06, 0.12))}"/>`;
 }
 
 function drawShadow(parts: string[], place: string, random: Random): string {
