@@ -121,7 +121,8 @@ def train_dtn(plan, f, source, target, generator, log):
     chosen = batches(len(source), batch, generator), batches(len(target), batch, generator)
     classes, real = torch.arange(3).repeat_interleave(batch), torch.full((2 * batch,), 2)
     for step in range(settings["steps"]):
-        update_g.param_groups[0]["lr"] = update_d.param_groups[0]["lr"] = rate(settings, step)
+        update_g.param_groups[0]["lr"] = rate(settings, step)
+        update_d.param_groups[0]["lr"] = rate(settings, step) * settings["discriminatorRate"]
         of_source, of_target = next(chosen[0]), next(chosen[1])
         given, wanted = torch.cat([features[0][of_source], features[1][of_target]]), target[of_target]
         pictures = g(given)

@@ -12,7 +12,7 @@ export const STAGE_VERSIONS: Record<StageName, number> = {
   'prepare-faces': 1,
   'prepare-avatars': 1,
   pretrain: 2,
-  train: 3,
+  train: 4,
   evaluate: 3,
   publish: 2,
 };

@@ -25,6 +25,8 @@ export interface DtnSettings extends TrainingSettings {
   weights: DtnWeights;
   /** Share of D's target probability spread over its other classes. */
   labelSmoothing: number;
+  /** D's learning rate as a share of g's: below 1 where D would win. */
+  discriminatorRate: number;
   /** Pixels that the images are moved by at most before D sees them, all kinds alike: for target sets so small that D would learn them by heart. */
   shift: number;
   /** Decay of the running average of g that is exported; 0 exports g itself. */
@@ -70,7 +72,7 @@ const PRESETS: Record<PresetName, BasePreset> = {
     g: { width: 32, levels: 4, kernel: 4, dropout: 0, pointwise: false, upsampling: 'deconv' },
     d: { width: 16, levels: 4, kernel: 4, pointwise: false },
     classifier: { steps: 400, batchSize: 64, learningRate: 2e-3, schedule: 'oneCycle', ...ADAM, ...UNVALIDATED },
-    dtn: { steps: 700, batchSize: 16, learningRate: 1e-3, schedule: 'linearDecay', ...DCGAN_ADAM, weights: { gan: 1, const: 4, tid: 100, tv: 6 }, labelSmoothing: 0.1, shift: 0, averageDecay: 0.98, naming: 1, selection: byConstAndTid('last', 50) },
+    dtn: { steps: 700, batchSize: 16, learningRate: 1e-3, schedule: 'linearDecay', ...DCGAN_ADAM, weights: { gan: 1, const: 4, tid: 100, tv: 6 }, labelSmoothing: 0.1, discriminatorRate: 1, shift: 0, averageDecay: 0.98, naming: 1, selection: byConstAndTid('last', 50) },
     judge: { steps: 150, batchSize: 64, learningRate: 2e-3, schedule: 'oneCycle', ...ADAM, width: 16, featureSize: 64 },
   },
   // The report's plain configuration (S3 to S7 of its system).
@@ -82,7 +84,7 @@ const PRESETS: Record<PresetName, BasePreset> = {
     g: { width: 64, levels: 3, kernel: 5, dropout: 0.5, pointwise: true, upsampling: 'deconv' },
     d: { width: 64, levels: 4, kernel: 5, pointwise: true },
     classifier: { steps: 5_000, batchSize: 100, learningRate: 0.015, schedule: 'constant', optimizer: 'SGD', beta1: 0, ...UNVALIDATED },
-    dtn: { steps: 50_000, batchSize: 100, learningRate: 0.015, schedule: 'constant', optimizer: 'SGD', beta1: 0, weights: { gan: 1, const: 1, tid: 1, tv: 0 }, labelSmoothing: 0, shift: 0, averageDecay: 0, naming: 1, selection: byConstAndTid('last', 500) },
+    dtn: { steps: 50_000, batchSize: 100, learningRate: 0.015, schedule: 'constant', optimizer: 'SGD', beta1: 0, weights: { gan: 1, const: 1, tid: 1, tv: 0 }, labelSmoothing: 0, discriminatorRate: 1, shift: 0, averageDecay: 0, naming: 1, selection: byConstAndTid('last', 500) },
     judge: { steps: 2_000, batchSize: 100, learningRate: 1e-3, schedule: 'oneCycle', ...ADAM, width: 32, featureSize: 128 },
   },
   'digits-32': {
@@ -93,7 +95,7 @@ const PRESETS: Record<PresetName, BasePreset> = {
     g: { width: 32, levels: 3, kernel: 4, dropout: 0, pointwise: false, upsampling: 'deconv' },
     d: { width: 32, levels: 3, kernel: 4, pointwise: false },
     classifier: { steps: 1_200, batchSize: 128, learningRate: 2e-3, schedule: 'oneCycle', ...ADAM, ...UNVALIDATED },
-    dtn: { steps: 1_500, batchSize: 32, learningRate: 1e-3, schedule: 'linearDecay', ...DCGAN_ADAM, weights: { gan: 1, const: 15, tid: 60, tv: 4 }, labelSmoothing: 0.1, shift: 3, averageDecay: 0.99, naming: 1, selection: { keep: 'best', everySteps: 50, weights: { const: 1, tid: 1, distance: 4, reading: 1 } } },
+    dtn: { steps: 1_200, batchSize: 32, learningRate: 1e-3, schedule: 'linearDecay', ...DCGAN_ADAM, weights: { gan: 2, const: 15, tid: 60, tv: 2 }, labelSmoothing: 0.1, discriminatorRate: 0.15, shift: 0, averageDecay: 0.99, naming: 1, selection: { keep: 'best', everySteps: 50, weights: { const: 1, tid: 1, distance: 4, reading: 1 } } },
     judge: { steps: 250, batchSize: 64, learningRate: 2e-3, schedule: 'oneCycle', ...ADAM, width: 32, featureSize: 64 },
   },
   // For tests: everything is trained in seconds, and nothing is good.
@@ -105,7 +107,7 @@ const PRESETS: Record<PresetName, BasePreset> = {
     g: { width: 8, levels: 3, kernel: 4, dropout: 0, pointwise: false, upsampling: 'deconv' },
     d: { width: 8, levels: 3, kernel: 4, pointwise: false },
     classifier: { steps: 40, batchSize: 16, learningRate: 3e-3, schedule: 'oneCycle', ...ADAM, ...UNVALIDATED },
-    dtn: { steps: 40, batchSize: 8, learningRate: 3e-3, schedule: 'linearDecay', ...DCGAN_ADAM, weights: { gan: 1, const: 30, tid: 100, tv: 0 }, labelSmoothing: 0.1, shift: 0, averageDecay: 0.9, naming: 1, selection: byConstAndTid('last', 10) },
+    dtn: { steps: 40, batchSize: 8, learningRate: 3e-3, schedule: 'linearDecay', ...DCGAN_ADAM, weights: { gan: 1, const: 30, tid: 100, tv: 0 }, labelSmoothing: 0.1, discriminatorRate: 1, shift: 0, averageDecay: 0.9, naming: 1, selection: byConstAndTid('last', 10) },
     judge: { steps: 30, batchSize: 16, learningRate: 3e-3, schedule: 'oneCycle', ...ADAM, width: 8, featureSize: 32 },
   },
 };

@@ -88,7 +88,7 @@ export class DtnTask implements TrainingTask {
     return tf.tidy(() => {
       const batch = this.nextBatch();
       const { metrics, pictures } = this.updateGenerator(batch, step, rate);
-      Object.assign(metrics, this.updateDiscriminator(pictures, batch.target, step, rate));
+      Object.assign(metrics, this.updateDiscriminator(pictures, batch.target, step, rate * settings.discriminatorRate));
       pictures.dispose();
       this.average.follow(step);
       return Object.assign(metrics, this.best.consider(step + 1, this.score));
