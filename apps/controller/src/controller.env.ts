@@ -2,11 +2,14 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
+import { kubernetesEnv, kubernetesVariables, type KubernetesEnv } from './kubernetes.env.js';
 
 const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
 
 const environment = z
   .object({
+    /** Where stages run: child processes here, or Jobs of the cluster. */
+    CARICATURE_PLATFORM: z.enum(['local', 'kubernetes']).default('local'),
     PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
     HOST: z.string().min(1).default('127.0.0.1'),
     /** Where everything is kept that is not given an address of its own. */
@@ -33,6 +36,8 @@ export interface ControllerEnv {
   apiToken?: string | undefined;
   /** What every worker is given of this process's environment. */
   workerEnvironment: Record<string, string>;
+  /** Set where stages run on a cluster. */
+  kubernetes?: KubernetesEnv | undefined;
 }
 
 /** What a worker needs to reach the artifact store and to behave on this machine: nothing else is passed on. */
@@ -43,10 +48,13 @@ const PASSED_ON = [
 
 /** Throws one error that names every variable to change. */
 export function readControllerEnv(values: Record<string, string | undefined> = process.env): ControllerEnv {
-  const result = environment.safeParse(values);
-  if (!result.success) {
-    const issues = result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
-    throw new Error(`The environment cannot be used:\n  ${issues.join('\n  ')}`);
+  const given = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== ''));
+  const onCluster = given['CARICATURE_PLATFORM'] === 'kubernetes';
+  const result = environment.safeParse(given);
+  const cluster = onCluster ? kubernetesVariables.safeParse(given) : undefined;
+  const issues = [...(result.error?.issues ?? []), ...(cluster?.error?.issues ?? [])];
+  if (!result.success || cluster?.success === false) {
+    throw new Error(`The environment cannot be used:\n  ${issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('\n  ')}`);
   }
   const env = result.data;
   const home = resolve(env.CARICATURE_HOME);
@@ -59,6 +67,7 @@ export function readControllerEnv(values: Record<string, string | undefined> = p
     artifactsUri: (env.CARICATURE_ARTIFACTS_URI ?? pathToFileURL(join(home, 'artifacts')).href).replace(/\/+$/, ''),
     apiToken: env.CARICATURE_API_TOKEN,
     workerEnvironment: { TF_CPP_MIN_LOG_LEVEL: '2', HOME: homedir(), ...Object.fromEntries(passed) },
+    kubernetes: cluster?.data && kubernetesEnv(cluster.data),
   };
 }
 

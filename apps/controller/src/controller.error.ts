@@ -1,4 +1,4 @@
-export const CONTROLLER_STATUS = { InvalidRequest: 400, Unauthorized: 401, ForbiddenHost: 403, NotFound: 404, BeingDeleted: 409, NotReady: 503 } as const;
+export const CONTROLLER_STATUS = { InvalidRequest: 400, Unauthorized: 401, ForbiddenHost: 403, NotFound: 404, BeingDeleted: 409, Superseded: 410, NotReady: 503 } as const;
 export type ControllerErrorCode = keyof typeof CONTROLLER_STATUS;
 
 /** A request that the controller refuses; the message says what to do. */

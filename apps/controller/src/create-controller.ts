@@ -1,24 +1,24 @@
 import 'reflect-metadata';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoggerService } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { createArtifactStore } from '@caricature/artifacts';
 import { applyMigrations, createDatabase, type Database } from '@caricature/database';
-import { PostgresResourceStore, ProcessDriver, startEmbeddedPostgres } from '@caricature/local';
+import { startEmbeddedPostgres } from '@caricature/local';
 import { ControllerMetrics, createRegistry } from '@caricature/metrics';
 import { isLoopback, type ControllerEnv } from './controller.env.js';
 import { ControllerModule, type ControllerParts } from './controller.module.js';
 import { findProjectRoot } from './project-root.js';
-import { ReconcileLoop } from './reconcile/reconcile-loop.js';
+import { createKubernetesPlatform } from './platform/kubernetes.platform.js';
+import { createLocalPlatform } from './platform/local.platform.js';
+import { Operation } from './reconcile/operation.js';
 import { LiveFeed } from './reports/live-feed.js';
-import { StageReports } from './reports/stage-reports.js';
+import { passOnReports } from './reports/report-notices.js';
 import { serveWeb } from './web/serve-web.js';
 
 const LARGEST_BODY = '16mb';
-const RESTART_MS = 1000;
 
 export interface ControllerOptions {
   log?: (line: string) => void;
@@ -51,15 +51,14 @@ export async function createController(env: ControllerEnv, options: ControllerOp
   };
   try {
     const database = await openDatabase(env, log, undo);
-    const { parts, environment, driver } = createParts(env, database, options.worker, log, undo);
-    await parts.reports.restore((await Promise.all([parts.resources.list('CrawlJob'), parts.resources.list('TrainingRun')])).flat(), database);
+    const parts = createParts(env, database, options.worker, log, undo);
     const app = await listen(parts, log, undo);
     const url = addressOf(app, env);
-    environment['CARICATURE_CONTROLLER_URL'] = url;
+    parts.platform.listening(url);
     // While the API still answers: the workers' last reports must find it.
-    undo.push(() => driver.stopAll());
-    if (options.reconciles !== false) keepReconciling(parts.loop, log, undo);
-    return { app, url, database, close, hurry: () => driver.hurry() };
+    undo.push(() => parts.platform.stopWorkers());
+    runInBackground(parts, options.reconciles !== false, log, undo);
+    return { app, url, database, close, hurry: () => parts.platform.hurry() };
   } catch (error) {
     await close();
     throw error;
@@ -80,28 +79,22 @@ async function openDatabase(env: ControllerEnv, log: (line: string) => void, und
   return database;
 }
 
-function createParts(env: ControllerEnv, database: Database, worker: string[] | undefined, log: (line: string) => void, undo: (() => Promise<unknown> | void)[]) {
-  // The address is known only when the API listens; no worker is started before.
-  const environment: Record<string, string> = { ...env.workerEnvironment, CARICATURE_ARTIFACTS_URI: env.artifactsUri, CARICATURE_SCRATCH: join(env.home, 'scratch') };
-  const driver = new ProcessDriver({ root: join(env.home, 'jobs'), worker: worker ?? [join(findProjectRoot(), 'dist/apps/worker/src/main.js')], environment });
-  const resources = new PostgresResourceStore(database);
-  const reports = new StageReports();
-  const metrics: ControllerMetrics = new ControllerMetrics(createRegistry(), () => loop.depth);
-  const loop: ReconcileLoop = new ReconcileLoop({
-    store: resources,
-    driver,
+function createParts(env: ControllerEnv, database: Database, worker: string[] | undefined, log: (line: string) => void, undo: (() => Promise<unknown> | void)[]): ControllerParts {
+  const metrics: ControllerMetrics = new ControllerMetrics(createRegistry(), () => operation.depth);
+  const platform = env.kubernetes ? createKubernetesPlatform(env.kubernetes, database, metrics, log) : createLocalPlatform(env, database, worker, log);
+  undo.push(() => platform.close());
+  const artifacts = createArtifactStore(env.artifactsUri, { onBytes: (op, bytes) => metrics.artifactBytes.inc({ op }, bytes) });
+  undo.push(() => artifacts.close());
+  const operation: Operation = new Operation(platform, {
     database,
+    artifacts,
     log,
-    reports: (uid) => reports.of(uid),
     onReconciled: (kind, result, seconds) => {
       metrics.reconciles.inc({ kind, result });
       metrics.reconcileSeconds.observe({ kind }, seconds);
     },
   });
-  const artifacts = createArtifactStore(env.artifactsUri, { onBytes: (op, bytes) => metrics.artifactBytes.inc({ op }, bytes) });
-  undo.push(() => artifacts.close());
-  const parts: ControllerParts = { env, database, artifacts, resources, driver, loop, reports, feed: new LiveFeed(), metrics };
-  return { parts, environment, driver };
+  return { env, database, artifacts, platform, operation, feed: new LiveFeed(), metrics };
 }
 
 async function listen(parts: ControllerParts, log: (line: string) => void, undo: (() => Promise<unknown> | void)[]): Promise<NestExpressApplication> {
@@ -129,24 +122,16 @@ function addressOf(app: NestExpressApplication, { host }: ControllerEnv): string
   return `http://${isLoopback(host) ? name : '127.0.0.1'}:${port}`;
 }
 
-/** A lost connection or file ends the watches: they are begun again, for as long as the controller lives. */
-function keepReconciling(loop: ReconcileLoop, log: (line: string) => void, undo: (() => Promise<unknown> | void)[]): void {
+/** The loop, where it is to run, and the ear for what other replicas take in. */
+function runInBackground({ operation, database, feed }: ControllerParts, reconciles: boolean, log: (line: string) => void, undo: (() => Promise<unknown> | void)[]): void {
   const stop = new AbortController();
-  const run = async () => {
-    while (!stop.signal.aborted) {
-      const round = new AbortController();
-      try {
-        await loop.start(AbortSignal.any([stop.signal, round.signal]));
-      } catch (error) {
-        log(`watching failed and is begun again: ${error instanceof Error ? error.message : String(error)}`);
-      }
-      round.abort();
-      await sleep(RESTART_MS, undefined, { signal: stop.signal }).catch(() => undefined);
-    }
-  };
-  const running = run();
+  const failed = (error: unknown) => log(`the controller's loop ended: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  const running = [
+    passOnReports(database, feed, (key, isUrgent) => operation.noteReport(key, isUrgent), stop.signal),
+    ...(reconciles ? [operation.run(stop.signal).catch(failed)] : []),
+  ];
   undo.push(async () => {
     stop.abort();
-    await running;
+    await Promise.all(running);
   });
 }

@@ -5,3 +5,7 @@ export { isKubernetesError, KubernetesError, type KubernetesErrorCode } from './
 export { FINALIZER as KUBERNETES_FINALIZER, KubernetesResourceStore, type KubernetesResourceStoreOptions } from './resources/kubernetes-resource.store.js';
 export { JobDriver, type JobDriverOptions } from './jobs/job.driver.js';
 export { TOKEN_AUDIENCE, type WorkerPods } from './jobs/job-manifest.js';
+export { KubernetesCatalog } from './resources/kubernetes-catalog.js';
+export { LeaderElection, type LeaderElectionOptions } from './leader/leader-election.js';
+export { WorkerTokens, type WorkerPod } from './access/worker-tokens.js';
+export { clusterProblems } from './preflight/preflight.js';

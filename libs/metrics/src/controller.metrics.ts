@@ -23,6 +23,9 @@ export class ControllerMetrics {
   readonly reconciles;
   readonly reconcileSeconds;
   readonly artifactBytes;
+  readonly apiRequests;
+  readonly watchRestarts;
+  readonly leader;
 
   constructor(readonly registry: Registry, queueDepth: () => number) {
     const gauge = <L extends string>(name: string, help: string, labelNames: L[]) => new Gauge({ name, help, labelNames, registers: [registry] });
@@ -43,6 +46,10 @@ export class ControllerMetrics {
     this.reconciles = counter('caricature_reconcile_total', 'Rounds of reconciliation.', ['kind', 'result']);
     this.reconcileSeconds = new Histogram({ name: 'caricature_reconcile_seconds', help: 'Seconds of a round of reconciliation.', labelNames: ['kind'], buckets: RECONCILE_SECONDS, registers: [registry] });
     this.artifactBytes = counter('caricature_artifact_bytes_total', 'Bytes that this process read from and wrote to the artifact store.', ['op']);
+    this.apiRequests = counter('caricature_api_requests_total', "Requests to the cluster's API server; code 0 is no answer.", ['verb', 'code']);
+    this.watchRestarts = counter('caricature_watch_restarts_total', 'Watches of the API server that ended before their time, by why.', ['reason']);
+    this.leader = gauge('caricature_leader', '1 on the replica that works on the resources, else 0; absent where there is no cluster.', []);
+    this.leader.reset();
     new Gauge({ name: 'caricature_reconcile_queue_depth', help: 'Resources waiting to be reconciled.', registers: [registry], collect() { this.set(queueDepth()); } });
   }
 

@@ -2,7 +2,7 @@ import {
   crawlStages, trainingStages,
   type ArtifactRef, type Reason, type StageAssignment, type StageConfig, type StageDefinition, type StageName, type StageStatus,
 } from '@caricature/contracts';
-import type { JobObservation, Observed, Resource, ResourceEvent } from './ports.js';
+import type { JobObservation, Observed, Obstacle, Resource, ResourceEvent } from './ports.js';
 import { jobName, stageKey } from './stage-key.js';
 
 /** What has to be done now. */
@@ -22,6 +22,8 @@ export interface StagesPlan {
   failure?: { reason: Reason; message: string };
   /** Set while nothing can be done but wait for another resource. */
   waiting?: string;
+  /** What keeps a stage from starting, with the stage's name in its message. */
+  obstacle?: Obstacle;
   retryAtMs?: number;
 }
 
@@ -156,6 +158,7 @@ function advanceStage({ resource, plan, status, jobs, observed, nowMs, assignmen
   const last = jobs.at(-1);
   if (last && (last.state === 'Running' || last.state === 'Pending')) {
     status.state = last.state;
+    if (last.state === 'Pending' && last.obstacle) hinder(plan, status, last.obstacle);
     return;
   }
   if (plan.failure) return;
@@ -172,6 +175,8 @@ function advanceStage({ resource, plan, status, jobs, observed, nowMs, assignmen
     }
     plan.actions.push(event(last.disrupted ? 'Normal' : 'Warning', last.disrupted ? 'StageInterrupted' : 'StageRetried', problem));
   }
+  const refusal = observed.refusals?.[status.name];
+  if (refusal) return hinder(plan, status, refusal);
   const attempt = Math.max(last?.attempt ?? 0, status.attempts) + 1;
   const { kind, metadata } = resource;
   status.attempts = attempt;
@@ -187,6 +192,11 @@ function advanceStage({ resource, plan, status, jobs, observed, nowMs, assignmen
     },
     event('Normal', 'StageStarted', `${assignment.stage} started, attempt ${attempt}`),
   );
+}
+
+function hinder(plan: StagesPlan, status: StageStatus, { reason, message }: Obstacle): void {
+  status.message = message;
+  plan.obstacle ??= { reason, message: `${status.name}: ${message}` };
 }
 
 function failureMessage(stage: StageName, job: JobObservation, observed: Observed): string {

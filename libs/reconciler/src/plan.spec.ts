@@ -154,6 +154,29 @@ describe('a training run', () => {
     expect(created(plan(aTrainingRun(), anObservation({ jobs: [...jobs, aJob('prepare-avatars')] }), NOW))).toEqual(['prepare-faces#10']);
   });
 
+  it('says what keeps a stage from starting, once, and goes on when it is mended', () => {
+    const obstacle = { reason: 'Unschedulable' as const, message: 'no node takes the pod' };
+    const jobs = [aJob('prepare-faces', { state: 'Pending', obstacle }), aJob('prepare-avatars', { state: 'Pending' })];
+    const hindered = plan(aTrainingRun(), anObservation({ jobs }), NOW);
+    expect(hindered.status?.phase).toBe('Pending');
+    expect(hindered.status?.conditions.find((c) => c.type === 'Progressing')).toMatchObject({ status: 'True', reason: 'Unschedulable', message: 'prepare-faces: no node takes the pod' });
+    expect(hindered.requeueAfterMs).toBeDefined();
+    expect(hindered.actions).toEqual([{ type: 'recordEvent', event: { type: 'Warning', reason: 'Unschedulable', message: 'prepare-faces: no node takes the pod' } }]);
+    expect(plan(aTrainingRun({}, hindered.status), anObservation({ jobs }), NOW).actions).toEqual([]);
+    const mended = plan(aTrainingRun({}, hindered.status), anObservation({ jobs: [aJob('prepare-faces'), aJob('prepare-avatars')] }), NOW);
+    expect(mended.status).toMatchObject({ phase: 'Running' });
+    expect(mended.status?.conditions.find((c) => c.type === 'Progressing')?.reason).toBe('StageRunning');
+  });
+
+  it('counts no attempt that could not be made', () => {
+    const refusals = { 'prepare-faces': { reason: 'QuotaExceeded' as const, message: 'exceeded quota' } };
+    const refused = plan(aTrainingRun(), anObservation({ refusals }), NOW);
+    expect(created(refused)).toEqual(['prepare-avatars#1']);
+    expect(refused.status?.stages[0]).toMatchObject({ state: 'Pending', attempts: 0, message: 'exceeded quota' });
+    expect(refused.status?.conditions.find((c) => c.type === 'Progressing')?.reason).toBe('QuotaExceeded');
+    expect(created(plan(aTrainingRun({}, refused.status), anObservation({ jobs: [aJob('prepare-avatars')] }), NOW))).toEqual(['prepare-faces#1']);
+  });
+
   it('stops when it is suspended and goes on afterwards', () => {
     const jobs = [aJob('prepare-faces')];
     const suspended = plan(aTrainingRun({ suspend: true }), anObservation({ jobs }), NOW);

@@ -55,7 +55,7 @@ function planFinished(resource: Resource, observed: Observed, nowMs: number): Pl
 function observedNow(resource: Resource, observed: Observed): ResourceStatus {
   const status = { ...resource.status!, observedGeneration: resource.metadata.generation } as TrainingRunStatus;
   if (observed.model) status.model = observed.model;
-  const active = new Set(observed.jobs.filter((j) => j.state === 'Running' || j.state === 'Pending').map((j) => j.stage));
+  const active = new Set(observed.jobs.filter(isActive).map((j) => j.stage));
   status.stages = status.stages.map((s) => (s.state === 'Running' && !active.has(s.name) ? { ...s, state: 'Failed', message: 'stopped because another stage failed' } : s));
   return status;
 }
@@ -68,10 +68,11 @@ function stopped(resource: Resource, observed: Observed, nowMs: number, outcome:
 function finish(resource: Resource, observed: Observed, nowMs: number, stages: StagesPlan, outcome: Outcome, deadlineMs?: number): Plan {
   const status = buildStatus(resource, observed, nowMs, stages.stages, outcome);
   const actions = [...stages.actions, ...(outcome.reason === 'Publishing' ? publication(resource, stages.stages) : [])];
-  if (resource.status?.phase !== outcome.phase) actions.push(event(outcome.phase === 'Failed' ? 'Warning' : 'Normal', outcome.reason, outcome.message));
+  if (stages.obstacle && isNews(resource, outcome)) actions.push(event('Warning', outcome.reason, outcome.message));
+  else if (resource.status?.phase !== outcome.phase) actions.push(event(outcome.phase === 'Failed' ? 'Warning' : 'Normal', outcome.reason, outcome.message));
   const waits = [stages.retryAtMs, deadlineMs].filter((t) => t !== undefined).map((t) => Math.max(0, t - nowMs));
-  if (stages.stages.some((s) => s.state === 'Running') || actions.some((a) => a.type === 'createJob' || a.type === 'stopJob')) waits.push(RUNNING_RESYNC_MS);
-  if (outcome.reason === 'Publishing') waits.push(RUNNING_RESYNC_MS);
+  if (observed.jobs.some(isActive) || actions.some((a) => a.type === 'createJob' || a.type === 'stopJob')) waits.push(RUNNING_RESYNC_MS);
+  if (outcome.reason === 'Publishing' || stages.obstacle) waits.push(RUNNING_RESYNC_MS);
   if (stages.waiting) waits.push(WAITING_RESYNC_MS);
   return { actions, status, ...(waits.length > 0 && outcome.phase !== 'Succeeded' ? { requeueAfterMs: Math.min(...waits) } : {}) };
 }
@@ -84,10 +85,15 @@ function outcomeOf(resource: Resource, observed: Observed, stages: StagesPlan): 
     return { phase: 'Running', reason: 'Publishing', message: `publishing model ${resource.spec.publish.model}` };
   }
   if (done) return { phase: 'Succeeded', reason: 'AllStagesSucceeded', message: 'every stage succeeded' };
+  if (stages.obstacle) return { phase: stages.stages.some((s) => s.state === 'Running' || s.state === 'Succeeded') ? 'Running' : 'Pending', ...stages.obstacle };
   const current = stages.stages.filter((s) => s.state === 'Running' || (s.state === 'Pending' && s.attempts > 0)).map((s) => s.name);
   if (stages.retryAtMs !== undefined) return { phase: 'Running', reason: 'WaitingForRetry', message: stages.stages.find((s) => s.message)?.message ?? 'waiting to try again' };
   if (current.length > 0) return { phase: 'Running', reason: 'StageRunning', message: `running ${current.join(' and ')}` };
   return { phase: 'Pending', reason: 'WaitingForInput', message: stages.waiting ?? 'waiting to start' };
+}
+
+function isNews(resource: Resource, { reason }: Outcome): boolean {
+  return resource.status?.conditions.find((c) => c.type === 'Progressing')?.reason !== reason;
 }
 
 function buildStatus(resource: Resource, observed: Observed, nowMs: number, stages: StageStatus[], outcome: Outcome): ResourceStatus {
@@ -131,7 +137,11 @@ function publication(resource: Resource, stages: StageStatus[]): Action[] {
 }
 
 function stopJobs(observed: Observed): Action[] {
-  return observed.jobs.filter((j) => j.state === 'Running' || j.state === 'Pending').map((j) => ({ type: 'stopJob', job: j.name }));
+  return observed.jobs.filter(isActive).map((j) => ({ type: 'stopJob', job: j.name }));
+}
+
+function isActive({ state }: Observed['jobs'][number]): boolean {
+  return state === 'Running' || state === 'Pending';
 }
 
 function deadline(resource: Resource): number | undefined {

@@ -1,24 +1,30 @@
 import { Controller, Get, Inject, Res } from '@nestjs/common';
 import type { Response } from 'express';
 import { ControllerMetrics } from '@caricature/metrics';
-import type { ResourceStore } from '@caricature/reconciler';
-import { RESOURCE_STORE } from '../controller.tokens.js';
-import { StageReports } from '../reports/stage-reports.js';
+import type { Database } from '@caricature/database';
+import { DATABASE } from '../controller.tokens.js';
+import { Operation } from '../reconcile/operation.js';
+import { fromRow } from '../reports/stage-reports.js';
 import { exposeReports, exposeResources } from './reported-metrics.js';
+
+/** A stage that has been silent for so long is no longer told of: there may be very many. */
+const TOLD_FOR_MS = 24 * 3_600_000;
 
 @Controller('metrics')
 export class MetricsController {
   constructor(
     @Inject(ControllerMetrics) private readonly metrics: ControllerMetrics,
-    @Inject(StageReports) private readonly reports: StageReports,
-    @Inject(RESOURCE_STORE) private readonly resources: ResourceStore,
+    @Inject(Operation) private readonly operation: Operation,
+    @Inject(DATABASE) private readonly database: Database,
   ) {}
 
   @Get()
   async scrape(@Res() response: Response) {
-    const existing = (await Promise.all([this.resources.list('CrawlJob'), this.resources.list('TrainingRun')])).flat();
-    this.reports.retain(new Set(existing.map(({ metadata }) => metadata.uid)));
-    exposeReports(this.reports.all(), this.metrics);
+    // Of several replicas one tells of runs and crawls: the one that works on them.
+    const existing = await this.operation.resources();
+    const uids = new Set(existing.map(({ metadata }) => metadata.uid));
+    const reports = existing.length > 0 ? await this.database.stageReports.listSince(new Date(Date.now() - TOLD_FOR_MS)) : [];
+    exposeReports(reports.filter(({ runUid }) => uids.has(runUid)).map(fromRow), this.metrics);
     exposeResources(existing, this.metrics);
     response.set('Content-Type', this.metrics.registry.contentType).send(await this.metrics.registry.metrics());
   }

@@ -1,19 +1,31 @@
 import { ControllerMetrics, createRegistry } from '@caricature/metrics';
 import { describe, expect, it } from 'vitest';
-import { StageReports } from '../reports/stage-reports.js';
+import type { ReportItem, StageAssignment } from '@caricature/contracts';
+import { observedReports, toRow, withItems, type LatestReport } from '../reports/stage-reports.js';
 import { exposeReports, exposeResources } from './reported-metrics.js';
 
 const run = { owner: { kind: 'TrainingRun' as const, namespace: 'default', name: 'faces', uid: 'u1' }, stage: 'train' as const, attempt: 1 };
 const at = '2026-01-01T00:00:00.000Z';
 
-async function expose(reports: StageReports, metrics = new ControllerMetrics(createRegistry(), () => 3)): Promise<string> {
+/** What was told so far of each run. */
+class Told {
+  latest: LatestReport | undefined;
+  record(reporter: Pick<StageAssignment, 'owner' | 'stage' | 'attempt'>, item: ReportItem): void {
+    this.latest = withItems(this.latest, reporter, [item]);
+  }
+  all(): LatestReport[] {
+    return this.latest ? [this.latest] : [];
+  }
+}
+
+async function expose(reports: Told, metrics = new ControllerMetrics(createRegistry(), () => 3)): Promise<string> {
   exposeReports(reports.all(), metrics);
   return metrics.registry.metrics();
 }
 
 describe('what workers told, at Prometheus', () => {
   it('has a series for each loss and class, and the images seen', async () => {
-    const reports = new StageReports();
+    const reports = new Told();
     reports.record(run, { type: 'progress', step: 10, totalSteps: 100, etaSeconds: 45 });
     reports.record(run, { type: 'metrics', step: 10, at, values: { const: 0.5, 'accuracy/target': 0.75, 'step/seconds': 0.5, 'images/second': 64 } });
     const text = await expose(reports);
@@ -27,7 +39,7 @@ describe('what workers told, at Prometheus', () => {
   });
 
   it('says that a stage diverged until its next attempt speaks', async () => {
-    const reports = new StageReports();
+    const reports = new Told();
     reports.record(run, { type: 'metrics', step: 1, at, values: { g: 1 } });
     expect(await expose(reports)).toContain('caricature_training_diverged{run="default/faces",stage="train"} 0');
     reports.record(run, { type: 'failed', code: 'TRAINING_DIVERGED', message: 'g became NaN at step 2', retryable: true });
@@ -50,26 +62,27 @@ describe('what workers told, at Prometheus', () => {
   });
 
   it('is gone with its resource', async () => {
-    const reports = new StageReports();
+    const reports = new Told();
     reports.record(run, { type: 'metrics', step: 1, at, values: { g: 1 } });
     const metrics = new ControllerMetrics(createRegistry(), () => 0);
     expect(await expose(reports, metrics)).toContain('run="default/faces"');
-    reports.retain(new Set());
+    reports.latest = undefined;
     expect(await expose(reports, metrics)).not.toContain('run="default/faces"');
   });
 
   it('is bounded, whatever names a worker makes up', async () => {
-    const reports = new StageReports();
+    const reports = new Told();
     reports.record(run, { type: 'metrics', step: 1, at, values: Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`l${i}`, i])) });
     expect((await expose(reports)).match(/caricature_training_loss\{/g)).toHaveLength(64);
   });
 
   it('forgets the failure of an attempt when the next one speaks, but not what was learned', () => {
-    const reports = new StageReports();
+    const reports = new Told();
     reports.record(run, { type: 'metrics', step: 1, at, values: { g: 1 } });
     reports.record(run, { type: 'failed', code: 'X', message: 'broken', retryable: true });
-    expect(reports.of('u1').train?.failure?.message).toBe('broken');
+    const observed = () => observedReports([{ ...toRow(reports.latest!), updatedAt: new Date() }]).train;
+    expect(observed()?.failure?.message).toBe('broken');
     reports.record({ ...run, attempt: 2 }, { type: 'progress', step: 1, totalSteps: 2 });
-    expect(reports.of('u1').train).toEqual({ progress: { step: 1, totalSteps: 2 }, metrics: { g: 1 } });
+    expect(observed()).toEqual({ progress: { step: 1, totalSteps: 2 }, metrics: { g: 1 } });
   });
 });

@@ -1,6 +1,7 @@
 import { ArtifactError } from '@caricature/artifacts';
 import { fieldPath, InvalidResourceError } from '@caricature/contracts';
 import { AlreadyExistsError, ConflictError, NotFoundError } from '@caricature/database';
+import { isKubernetesError } from '@caricature/kubernetes';
 import { ZodError } from 'zod';
 import { CONTROLLER_STATUS, ControllerError } from '../controller.error.js';
 
@@ -14,6 +15,9 @@ export interface Problem {
   fields?: { field: string; message: string }[];
 }
 
+/** The API server's answers that are the asker's to mend, or to wait out; the rest are between it and the controller. */
+const KUBERNETES_STATUS: Record<string, number> = { AlreadyExists: 409, Conflict: 409, NotFound: 404, Invalid: 400, ServiceUnavailable: 503, Timeout: 503, TooManyRequests: 503, Unreachable: 503 };
+
 const HTTP_CODES: Record<number, string> = { 400: 'InvalidRequest', 404: 'NotFound', 413: 'TooLarge', 415: 'UnsupportedMediaType' };
 
 /** What is told of an error; of one that nobody foresaw, nothing but that it happened. */
@@ -24,6 +28,7 @@ export function toProblem(error: unknown): Problem {
   if (error instanceof NotFoundError) return aProblem(404, 'NotFound', error.message);
   if (error instanceof ConflictError) return aProblem(409, 'Conflict', error.message);
   if (error instanceof AlreadyExistsError) return aProblem(409, 'AlreadyExists', error.message);
+  if (isKubernetesError(error)) return aProblem(KUBERNETES_STATUS[error.code] ?? 502, error.code, error.message);
   if (error instanceof ArtifactError) return aProblem(artifactStatus(error), error.code, error.message);
   const status = httpStatusOf(error);
   if (status !== undefined) return aProblem(status, HTTP_CODES[status] ?? 'RequestFailed', (error as Error).message);

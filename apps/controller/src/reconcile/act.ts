@@ -1,25 +1,29 @@
-import type { Database } from '@caricature/database';
-import type { Action, PodDriver, Resource, ResourceStore } from '@caricature/reconciler';
+import type { ArtifactStore } from '@caricature/artifacts';
+import type { ResourceOwner, StageName } from '@caricature/contracts';
+import type { Database, StageAttemptRow } from '@caricature/database';
+import type { Action, Execution, JobObservation, PodDriver, Resource, ResourceStore } from '@caricature/reconciler';
+import { exitCodeOf } from './attempts.js';
 
 export interface Targets {
   store: ResourceStore;
   driver: PodDriver;
   database: Database;
+  /** Where the logs of attempts are kept. */
+  artifacts: Pick<ArtifactStore, 'put' | 'head' | 'uri'>;
 }
 
 /** Carries out one action of a plan. Every action may be repeated: a controller killed in between carries it out again. */
 export async function act(action: Action, resource: Resource, { store, driver, database }: Targets): Promise<void> {
-  const { kind, metadata } = resource;
-  const owner = { kind, namespace: metadata.namespace, name: metadata.name, uid: metadata.uid };
+  const { metadata } = resource;
   switch (action.type) {
     case 'createJob': {
       const { stage, attempt, key } = action.assignment;
-      await driver.create(action.assignment, resource.spec);
+      await driver.create(action.assignment, executionOf(resource, stage));
       await database.stages.record({ runUid: metadata.uid, stage, attempt, key, state: 'Running', startedAt: new Date() });
       return;
     }
     case 'stopJob':
-      return driver.stop(owner, action.job);
+      return driver.stop(ownerOf(resource), action.job);
     case 'recordEvent':
       return store.recordEvent(resource, action.event);
     case 'publishModel': {
@@ -36,7 +40,7 @@ export async function act(action: Action, resource: Resource, { store, driver, d
       return;
     }
     case 'forgetJobs':
-      return driver.forget(owner);
+      return driver.forget(ownerOf(resource));
     case 'removeFinalizer':
       return store.removeFinalizer(resource);
     case 'delete':
@@ -44,19 +48,60 @@ export async function act(action: Action, resource: Resource, { store, driver, d
   }
 }
 
-/** Writes down how each attempt ended: the history that outlives the jobs themselves. */
-export async function recordAttempts(resource: Resource, jobs: Awaited<ReturnType<PodDriver['list']>>, database: Database): Promise<void> {
-  const known = await database.stages.list(resource.metadata.uid);
-  for (const job of jobs) {
+export function ownerOf({ kind, metadata: { namespace, name, uid } }: Resource): ResourceOwner {
+  return { kind, namespace, name, uid };
+}
+
+/** Only crawling is shared between processes. */
+function executionOf({ spec }: Resource, stage: StageName): Execution {
+  const { resources, nodeSelector, tolerations, priorityClassName, queueName, activeDeadlineSeconds } = spec;
+  const parallelism = stage === 'crawl' && 'parallelism' in spec ? spec.parallelism : 1;
+  return { resources, nodeSelector, tolerations, priorityClassName, queueName, activeDeadlineSeconds, parallelism };
+}
+
+/** Where the log of an attempt is kept once it has ended; the worker itself puts it there when it can. */
+export function logObject(ownerUid: string, job: string): string {
+  return `logs/${ownerUid}/${job}.txt`;
+}
+
+/** Writes down how each attempt ended, and keeps its log: the history that outlives the jobs themselves. */
+export async function recordAttempts(resource: Resource, jobs: JobObservation[], targets: Targets): Promise<void> {
+  const ended = jobs.filter((job) => job.completionTime);
+  if (ended.length === 0) return;
+  const known = await targets.database.stages.list(resource.metadata.uid);
+  for (const job of ended) {
     const row = known.find((r) => r.stage === job.stage && r.attempt === job.attempt);
-    if (!row || row.completedAt || !job.completionTime) continue;
-    await database.stages.record({
-      runUid: resource.metadata.uid,
-      stage: job.stage,
-      attempt: job.attempt,
-      state: job.state,
-      completedAt: new Date(job.completionTime),
-      message: job.message ?? null,
-    });
+    if (!row?.completedAt) await recordAttempt(resource, job, row, targets);
+  }
+}
+
+async function recordAttempt(resource: Resource, job: JobObservation, row: StageAttemptRow | undefined, targets: Targets): Promise<void> {
+  const key = row?.key ?? job.key;
+  if (!key) return;
+  await targets.database.stages.record({
+    runUid: resource.metadata.uid,
+    stage: job.stage,
+    attempt: job.attempt,
+    key,
+    state: job.state,
+    completedAt: new Date(job.completionTime!),
+    exitCode: exitCodeOf(job),
+    message: job.message ?? null,
+    logUri: await keepLog(resource, job, targets),
+  });
+}
+
+/** A log that cannot be had any more is no reason to stop. */
+async function keepLog(resource: Resource, job: JobObservation, { driver, artifacts }: Targets): Promise<string | null> {
+  const name = logObject(resource.metadata.uid, job.name);
+  const uri = `${artifacts.uri.replace(/\/$/, '')}/${name}`;
+  try {
+    if (await artifacts.head(name)) return uri;
+    const text = await driver.log(ownerOf(resource), job.name);
+    if (!text) return null;
+    await artifacts.put(name, Buffer.from(text));
+    return uri;
+  } catch {
+    return null;
   }
 }

@@ -1,29 +1,32 @@
-import type { ArtifactRef, CrawlJob, StageName, TrainingRun } from '@caricature/contracts';
+import type { ArtifactRef, CrawlJob, TrainingRun } from '@caricature/contracts';
 import type { Database } from '@caricature/database';
-import { folderFingerprint } from '@caricature/local';
-import { keysToLookUp, type InputState, type Observed, type PodDriver, type Resource, type ResourceStore, type StageReport } from '@caricature/reconciler';
+import { keysToLookUp, type InputState, type Observed, type Resource } from '@caricature/reconciler';
+import { observedReports } from '../reports/stage-reports.js';
+import { ownerOf, type Targets } from './act.js';
+import { allAttempts } from './attempts.js';
 
-export interface Sources {
-  store: ResourceStore;
-  driver: PodDriver;
-  database: Database;
-  /** What the workers told lately, by resource. */
-  reports(uid: string): Partial<Record<StageName, StageReport>>;
+export interface Sources extends Targets {
+  /** A digest of what a photos' folder holds, where it can be seen from here. */
+  photosFingerprint(uri: string): Promise<string | undefined>;
 }
 
 /** Gathers everything that planning for a resource looks at. */
-export async function observe(resource: Resource, { store, driver, database, reports }: Sources): Promise<Observed> {
-  const { kind, metadata } = resource;
-  const [jobs, samples, inputs, photosFingerprint, model] = await Promise.all([
-    driver.list({ kind, namespace: metadata.namespace, name: metadata.name, uid: metadata.uid }),
+export async function observe(resource: Resource, sources: Sources): Promise<Observed> {
+  const { database, driver } = sources;
+  const { kind, metadata, status } = resource;
+  if (status?.phase === 'Succeeded' || status?.phase === 'Failed') return observeFinished(resource, sources);
+  const [jobs, attempts, reports, samples, inputs, photosFingerprint, model] = await Promise.all([
+    driver.list(ownerOf(resource)),
+    database.stages.list(metadata.uid),
+    database.stageReports.list(metadata.uid),
     kind === 'TrainingRun' ? database.samples.list(metadata.uid) : [],
-    kind === 'TrainingRun' ? foreignInputs(resource, store) : {},
-    kind === 'TrainingRun' ? photosOf(resource) : undefined,
+    kind === 'TrainingRun' ? foreignInputs(resource, sources) : {},
+    kind === 'TrainingRun' ? photosOf(resource, sources) : undefined,
     kind === 'TrainingRun' ? publishedModel(resource, database) : undefined,
   ]);
   const observed: Observed = {
-    jobs,
-    reports: reports(metadata.uid),
+    jobs: allAttempts(resource, jobs, attempts),
+    reports: observedReports(reports),
     artifacts: {},
     inputs,
     samples: samples.slice(-20).map(({ step, uri }) => ({ step, uri, digest: '' })),
@@ -32,6 +35,15 @@ export async function observe(resource: Resource, { store, driver, database, rep
   };
   await lookUpArtifacts(resource, observed, database);
   return observed;
+}
+
+/** Of a resource that is done only its jobs and its model may still change. There may be very many of them. */
+async function observeFinished(resource: Resource, { database, driver }: Sources): Promise<Observed> {
+  const [jobs, model] = await Promise.all([
+    driver.list(ownerOf(resource)),
+    resource.kind === 'TrainingRun' && resource.spec.publish ? publishedModel(resource, database) : undefined,
+  ]);
+  return { jobs, reports: {}, artifacts: {}, inputs: {}, samples: [], ...(model ? { model } : {}) };
 }
 
 /** A stage's key can only be named once its inputs are known, so keys are looked up a layer at a time. */
@@ -48,7 +60,7 @@ async function lookUpArtifacts(resource: Resource, observed: Observed, database:
   }
 }
 
-async function foreignInputs(run: TrainingRun, store: ResourceStore): Promise<Record<string, InputState>> {
+async function foreignInputs(run: TrainingRun, { store }: Sources): Promise<Record<string, InputState>> {
   const { target } = run.spec;
   if (!target) return {};
   if (target.crawlJobRef) {
@@ -70,10 +82,10 @@ function crawlState(name: string, job: CrawlJob | undefined): InputState {
   return job.status?.phase === 'Succeeded' && dataset ? { state: 'Ready', artifact: dataset } : { state: 'Waiting', message: `waiting for CrawlJob ${name}` };
 }
 
-async function photosOf(run: TrainingRun): Promise<string | undefined> {
+async function photosOf(run: TrainingRun, { photosFingerprint }: Sources): Promise<string | undefined> {
   // Once the faces are cut the folder is read no more, and need not even be there.
   if (run.status?.stages.some((s) => s.name === 'prepare-faces' && s.state === 'Succeeded')) return undefined;
-  return run.spec.source.photos && folderFingerprint(run.spec.source.photos.uri);
+  return run.spec.source.photos && photosFingerprint(run.spec.source.photos.uri);
 }
 
 async function publishedModel(run: TrainingRun, database: Database): Promise<{ name: string; version: number } | undefined> {

@@ -1,94 +1,136 @@
 import { isDeepStrictEqual } from 'node:util';
-import { plan, type Resource, type ResourceKey, type ResourceStatus } from '@caricature/reconciler';
+import { JobRefusedError, plan, type Observed, type Plan, type Resource, type ResourceKey, type ResourceStatus } from '@caricature/reconciler';
+import type { StageName } from '@caricature/contracts';
 import { act, recordAttempts } from './act.js';
 import { observe, type Sources } from './observe.js';
+import { withoutProgress } from './status-changes.js';
 import { WorkQueue } from './work-queue.js';
 
 export interface ReconcileOptions extends Sources {
   log(line: string): void;
   onReconciled?(kind: string, result: 'ok' | 'error' | 'conflict', seconds: number): void;
   concurrency?: number;
+  /** Progress alone is written to a status no more often than this. */
+  progressIntervalMs?: number;
 }
 
 /**
- * Drives every resource towards what it asks for: gather what is there, plan, act, write the status. It keeps nothing between rounds, so
- * it can be killed at any instant and begun again.
+ * Drives every resource towards what it asks for: gather what is there, plan, act, write the status. It keeps nothing between rounds that
+ * it needs, so it can be killed at any instant and begun again.
  */
 export class ReconcileLoop {
-  private readonly queue: WorkQueue;
+  private queue: WorkQueue | undefined;
+  private readonly progressWrittenAt = new Map<string, number>();
 
-  constructor(private readonly options: ReconcileOptions) {
-    this.queue = new WorkQueue(
-      (key) => this.reconcileTimed(parseKey(key)),
-      options.concurrency ?? 8,
-      (key, error) => options.log(`reconciling ${key}: ${error instanceof Error ? error.message : String(error)}`),
-    );
-  }
+  constructor(private readonly options: ReconcileOptions) {}
 
   get depth(): number {
-    return this.queue.depth;
+    return this.queue?.depth ?? 0;
   }
 
   enqueue(key: ResourceKey): void {
-    this.queue.add(`${key.kind}/${key.namespace}/${key.name}`);
+    this.queue?.add(`${key.kind}/${key.namespace}/${key.name}`);
   }
 
-  /** Runs until `signal` aborts and everything begun has ended. */
+  /** Progress is looked at by and by anyway, where writing it costs something. */
+  noteReport(key: ResourceKey, isUrgent: boolean): void {
+    if (isUrgent || !this.options.progressIntervalMs) this.enqueue(key);
+  }
+
+  /** Runs until `signal` aborts and everything begun has ended. Once it has, nothing more is written. */
   async start(signal: AbortSignal): Promise<void> {
-    await Promise.all([
-      this.options.store.watch((key) => void this.changed(key), signal),
-      this.options.driver.watch((owner) => this.enqueue(owner), signal),
-    ]);
-    this.queue.stop();
-    await this.queue.idle();
-  }
-
-  /** A change in one resource may be what others wait for. */
-  private async changed(key: ResourceKey): Promise<void> {
-    this.enqueue(key);
-    if (key.kind !== 'CrawlJob') return;
+    const { log, store, driver, concurrency = 8 } = this.options;
+    const queue = new WorkQueue(
+      (key) => this.reconcileTimed(parseKey(key), signal),
+      concurrency,
+      (key, error) => (signal.aborted ? undefined : log(`reconciling ${key}: ${error instanceof Error ? error.message : String(error)}`)),
+    );
+    this.queue = queue;
     try {
-      for (const run of await this.options.store.list('TrainingRun', key.namespace)) {
-        if (run.status?.phase !== 'Succeeded' && run.status?.phase !== 'Failed') this.enqueue({ kind: run.kind, ...run.metadata });
-      }
-    } catch (error) {
-      this.options.log(`looking for runs that wait for ${key.name}: ${String(error)}`);
+      await Promise.all([store.watch((key) => this.enqueue(key), signal), driver.watch((owner) => this.enqueue(owner), signal)]);
+    } finally {
+      queue.stop();
+      await queue.idle();
+      this.progressWrittenAt.clear();
+      this.queue = undefined;
     }
   }
 
-  private async reconcileTimed(key: ResourceKey): Promise<number | undefined> {
+  private async reconcileTimed(key: ResourceKey, signal: AbortSignal): Promise<number | undefined> {
     const began = performance.now();
     const done = (result: 'ok' | 'error' | 'conflict') => this.options.onReconciled?.(key.kind, result, (performance.now() - began) / 1000);
     try {
-      const after = await this.reconcile(key);
+      const after = await this.reconcile(key, signal);
       done('ok');
       return after;
     } catch (error) {
       // Somebody changed the resource meanwhile: look again with what it is now.
       const conflict = /conflict/i.test(String((error as { code?: unknown }).code));
       done(conflict ? 'conflict' : 'error');
-      if (conflict) return 0;
+      if (conflict) return CONFLICT_RETRY_MS;
       throw error;
     }
   }
 
-  private async reconcile(key: ResourceKey): Promise<number | undefined> {
-    const { store, database } = this.options;
-    const resource = await store.find(key);
+  private async reconcile(key: ResourceKey, signal: AbortSignal): Promise<number | undefined> {
+    const resource = await this.options.store.find(key);
     if (!resource) return undefined;
     const observed = await observe(resource, this.options);
-    const { actions, status, requeueAfterMs } = plan(resource, observed, Date.now());
-    // Jobs first, the status after: a status never tells of a job that was not made, and making a job twice makes one.
-    for (const action of actions) await act(action, resource, this.options);
-    await recordAttempts(resource, observed.jobs, database);
-    if (status && !sameStatus(resource, status)) await store.updateStatus(resource, status);
+    let planned = plan(resource, observed, Date.now());
+    const refusals = await this.carryOut(planned, resource, signal);
+    // What could not be made is not told of as made.
+    if (refusals) planned = plan(resource, { ...observed, refusals }, Date.now());
+    await recordAttempts(resource, observed.jobs, this.options);
+    const again = await this.writeStatus(resource, planned.status, signal);
     // A model is named in the status only once it is published.
-    return actions.some((a) => a.type === 'publishModel') ? 0 : requeueAfterMs;
+    return planned.actions.some((a) => a.type === 'publishModel') ? 0 : soonest(planned.requeueAfterMs, again);
+  }
+
+  /** Jobs first, the status after: a status never tells of a job that was not made, and making a job twice makes one. */
+  private async carryOut({ actions }: Plan, resource: Resource, signal: AbortSignal): Promise<Observed['refusals']> {
+    let refusals: Observed['refusals'];
+    for (const action of actions) {
+      signal.throwIfAborted();
+      try {
+        await act(action, resource, this.options);
+      } catch (error) {
+        if (!(error instanceof JobRefusedError) || action.type !== 'createJob') throw error;
+        refusals = { ...refusals, [action.assignment.stage satisfies StageName]: { reason: error.reason, message: error.message } };
+      }
+    }
+    return refusals;
+  }
+
+  /** Gives after how long the rest should be written, when only progress is new and it was written just now. */
+  private async writeStatus(resource: Resource, status: ResourceStatus | undefined, signal: AbortSignal): Promise<number | undefined> {
+    const { store, progressIntervalMs = 0 } = this.options;
+    const { uid } = resource.metadata;
+    const before = resource.status;
+    const after = status && (JSON.parse(JSON.stringify(status)) as ResourceStatus);
+    if (!after || isDeepStrictEqual(after, before)) return undefined;
+    const leftMs = progressIntervalMs - (performance.now() - (this.progressWrittenAt.get(uid) ?? -Infinity));
+    if (before && leftMs > 0 && isDeepStrictEqual(withoutProgress(after), withoutProgress(before))) return leftMs;
+    signal.throwIfAborted();
+    await store.updateStatus(resource, after);
+    const done = after.phase === 'Succeeded' || after.phase === 'Failed';
+    if (done) this.progressWrittenAt.delete(uid);
+    else this.progressWrittenAt.set(uid, performance.now());
+    if (done && before?.phase !== after.phase && resource.kind === 'CrawlJob') await this.wakeRuns(resource.metadata.namespace);
+    return undefined;
+  }
+
+  /** A crawl that has ended may be what runs wait for. */
+  private async wakeRuns(namespace: string): Promise<void> {
+    for (const run of await this.options.store.list('TrainingRun', namespace, { unfinished: true })) this.enqueue({ kind: run.kind, ...run.metadata });
   }
 }
 
-function sameStatus(resource: Resource, status: ResourceStatus): boolean {
-  return isDeepStrictEqual(JSON.parse(JSON.stringify(status)), resource.status);
+/** Long enough for the change to have been heard of. */
+const CONFLICT_RETRY_MS = 50;
+
+function soonest(...times: (number | undefined)[]): number | undefined {
+  const known = times.filter((t) => t !== undefined);
+  return known.length > 0 ? Math.min(...known) : undefined;
 }
 
 function parseKey(key: string): ResourceKey {

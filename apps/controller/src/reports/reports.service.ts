@@ -1,46 +1,45 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Report, ReportItem, StageAssignment } from '@caricature/contracts';
-import type { Database, JsonObject, MetricPoint, Repositories } from '@caricature/database';
-import type { ResourceKey } from '@caricature/reconciler';
+import type { Database, JsonObject, JsonValue, MetricPoint, Repositories } from '@caricature/database';
 import { ControllerError } from '../controller.error.js';
-import { DATABASE, RECONCILER, WORKER_ACCESS } from '../controller.tokens.js';
-import { LiveFeed } from './live-feed.js';
-import { StageReports } from './stage-reports.js';
+import { DATABASE, WORKER_ACCESS } from '../controller.tokens.js';
+import { fromRow, toRow, withItems } from './stage-reports.js';
+
+/** Who a worker is: the stage that it was started for, and which of the processes that were. */
+export interface Worker {
+  assignment: StageAssignment;
+  /** Reports are counted by it: a pod that replaces another starts anew. */
+  id: string;
+}
 
 /** Knows which stage a worker's token was given to. */
 export interface WorkerAccess {
-  authenticate(job: string, token: string): Promise<StageAssignment | undefined>;
+  authenticate(job: string, token: string): Promise<Worker | undefined>;
 }
 
-/** Takes in what workers tell: each report once, whole, and only from the worker of that stage. */
+/**
+ * Takes in what workers tell: each report once, whole, and only from the worker of that stage. Everything goes through Postgres, so any
+ * replica may take a report, and all hear of it.
+ */
 @Injectable()
 export class ReportsService {
   constructor(
     @Inject(DATABASE) private readonly database: Database,
     @Inject(WORKER_ACCESS) private readonly access: WorkerAccess,
-    @Inject(RECONCILER) private readonly reconciler: { enqueue(key: ResourceKey): void },
-    @Inject(StageReports) private readonly latest: StageReports,
-    @Inject(LiveFeed) private readonly feed: LiveFeed,
   ) {}
 
   async accept(report: Report, token: string): Promise<{ applied: boolean }> {
-    const assignment = await this.access.authenticate(report.job, token);
-    if (assignment?.stage !== report.stage) {
+    const worker = await this.access.authenticate(report.job, token);
+    if (worker?.assignment.stage !== report.stage) {
       throw new ControllerError('Unauthorized', `The token is not that of job ${report.job}, stage ${report.stage}: a worker sends the token that it was started with.`);
     }
-    const { owner, stage } = assignment;
-    const applied = await this.database.reports.apply(`${owner.uid}/${report.job}`, report.sequence, (tx) => persist(tx, assignment, report.items));
-    if (!applied) return { applied };
-    for (const item of report.items) {
-      this.latest.record(assignment, item);
-      this.feed.publish(owner.uid, stage, item);
-    }
-    this.reconciler.enqueue({ kind: owner.kind, namespace: owner.namespace, name: owner.name });
+    const applied = await this.database.reports.apply(`${worker.assignment.owner.uid}/${worker.id}`, report.sequence, (tx) => persist(tx, worker.assignment, report.items));
     return { applied };
   }
 }
 
 async function persist(tx: Repositories, assignment: StageAssignment, items: ReportItem[]): Promise<void> {
+  await saveLatest(tx, assignment, items);
   const points = items.flatMap(toPoints);
   if (points.length > 0) await tx.metrics.insertMany(assignment.owner.uid, assignment.stage, points);
   for (const item of items) {
@@ -48,6 +47,17 @@ async function persist(tx: Repositories, assignment: StageAssignment, items: Rep
     if (item.type === 'artifact') await recordArtifact(tx, assignment, item);
     if (item.type === 'failed') await changeAttempt(tx, assignment, { state: 'Failed', message: item.message });
   }
+}
+
+/** @throws ControllerError `Superseded` when a newer attempt has spoken: what an older one still does counts no more */
+async function saveLatest(tx: Repositories, assignment: StageAssignment, items: ReportItem[]): Promise<void> {
+  const { owner, stage, attempt } = assignment;
+  const row = await tx.stageReports.findForUpdate(owner.uid, stage);
+  if (row && row.attempt > attempt) {
+    throw new ControllerError('Superseded', `Attempt ${attempt} of stage ${stage} was followed by attempt ${row.attempt}: this worker should end.`);
+  }
+  const report = withItems(row && fromRow(row), assignment, items);
+  await tx.stageReports.save(toRow(report), { owner: { ...owner }, stage, items: JSON.parse(JSON.stringify(items)) as JsonValue });
 }
 
 function toPoints(item: ReportItem): MetricPoint[] {

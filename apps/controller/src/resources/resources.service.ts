@@ -1,108 +1,85 @@
-import { isDeepStrictEqual } from 'node:util';
 import { Inject, Injectable } from '@nestjs/common';
-import { findKind, immutableChanges, InvalidResourceError, parseResource, type ResourceManifest, type ResourceOwner } from '@caricature/contracts';
-import { AlreadyExistsError, type Database, type EventRow, type JsonObject, type ResourceHistoryRow, type ResourceRef, type ResourceRow } from '@caricature/database';
-import { FINALIZER, toResource } from '@caricature/local';
-import type { JobObservation, PodDriver, Resource } from '@caricature/reconciler';
+import type { ArtifactStore } from '@caricature/artifacts';
+import { findKind, parseResource, type Kind } from '@caricature/contracts';
+import type { Database, EventRow, ResourceHistoryRow, StageAttemptRow } from '@caricature/database';
+import { jobName, type JobObservation, type Resource, type ResourceKey } from '@caricature/reconciler';
 import { ControllerError } from '../controller.error.js';
-import { DATABASE, POD_DRIVER } from '../controller.tokens.js';
+import { ARTIFACT_STORE, DATABASE, PLATFORM } from '../controller.tokens.js';
+import type { Applied, Platform } from '../platform/platform.js';
+import { logObject, ownerOf } from '../reconcile/act.js';
+import { allAttempts } from '../reconcile/attempts.js';
 
-export interface Applied {
-  result: 'created' | 'configured' | 'unchanged';
-  resource: Resource;
+interface ResourceRef {
+  kind: string;
+  namespace: string;
+  name: string;
 }
 
-/** Reads and writes the custom resources of a machine without an API server. */
+/** Reads and writes the custom resources, wherever they live. */
 @Injectable()
 export class ResourcesService {
   constructor(
     @Inject(DATABASE) private readonly database: Database,
-    @Inject(POD_DRIVER) private readonly driver: PodDriver,
+    @Inject(PLATFORM) private readonly platform: Platform,
+    @Inject(ARTIFACT_STORE) private readonly artifacts: ArtifactStore,
   ) {}
 
   async list({ kind, namespace }: { kind?: string | undefined; namespace?: string | undefined }): Promise<{ items: Resource[] }> {
-    const rows = await this.database.resources.list({ ...(kind ? { kind: kindOf(kind) } : {}), ...(namespace ? { namespace } : {}) });
-    return { items: rows.map(toResource) };
+    return { items: await this.platform.catalog.list({ ...(kind ? { kind: kindOf(kind) } : {}), ...(namespace ? { namespace } : {}) }) };
   }
 
   async get(ref: ResourceRef): Promise<Resource> {
-    return toResource(await this.row(ref));
+    const key = keyOf(ref);
+    const resource = await this.platform.catalog.find(key);
+    if (!resource) throw new ControllerError('NotFound', `${key.kind} ${key.namespace}/${key.name} does not exist: check its name with "caricature get"`);
+    return resource;
   }
 
   /** @throws InvalidResourceError naming each field that is wrong, or that may not change any more. */
-  async apply(document: unknown): Promise<Applied> {
-    const manifest = parseResource(document);
-    const ref = { kind: manifest.kind, namespace: manifest.metadata.namespace, name: manifest.metadata.name };
-    const existing = (await this.database.resources.find(ref)) ?? (await this.create(ref, manifest));
-    return 'result' in existing ? existing : this.update(ref, existing, manifest);
+  apply(document: unknown): Promise<Applied> {
+    return this.platform.catalog.apply(parseResource(document));
   }
 
   async delete(ref: ResourceRef): Promise<{ result: 'deleted' | 'deleting' }> {
-    const left = await this.database.resources.delete({ ...ref, kind: kindOf(ref.kind) });
-    return { result: left ? 'deleting' : 'deleted' };
+    const key = keyOf(ref);
+    await this.get(ref);
+    return { result: (await this.platform.catalog.delete(key)) ? 'deleting' : 'deleted' };
   }
 
   async events(ref: ResourceRef): Promise<{ items: EventRow[] }> {
-    return { items: await this.database.events.list((await this.row(ref)).uid) };
+    return { items: await this.database.events.list((await this.get(ref)).metadata.uid) };
   }
 
   async history(ref: ResourceRef): Promise<{ items: ResourceHistoryRow[] }> {
-    return { items: await this.database.resources.history((await this.row(ref)).uid) };
+    return { items: await this.database.resources.history((await this.get(ref)).metadata.uid) };
   }
 
-  /** The log of one attempt: of the newest one unless told which. */
+  /** The log of one attempt, kept beyond the life of its job: of the newest one unless told which. */
   async log(ref: ResourceRef, { stage, attempt }: { stage?: string | undefined; attempt?: number | undefined }): Promise<string> {
-    const { kind, namespace, name, uid } = await this.row(ref);
-    const owner = { kind, namespace, name, uid } as ResourceOwner;
-    const jobs = (await this.driver.list(owner)).filter((job) => (!stage || job.stage === stage) && (!attempt || job.attempt === attempt));
-    const newest = jobs.sort(byStart).at(-1);
-    if (!newest) throw new ControllerError('NotFound', `${kind} ${name} has no attempt ${[stage, attempt].filter(Boolean).join(' ')} with a log: see its stages for what has run.`);
-    return (await this.driver.log(owner, newest.name)) ?? '';
+    const resource = await this.get(ref);
+    const rows = await this.database.stages.list(resource.metadata.uid);
+    const jobs = allAttempts(resource, await this.platform.driver.list(ownerOf(resource)), rows);
+    const newest = jobs.filter((job) => (!stage || job.stage === stage) && (!attempt || job.attempt === attempt)).sort(byStart).at(-1);
+    if (!newest) throw new ControllerError('NotFound', `${resource.kind} ${ref.name} has no attempt ${[stage, attempt].filter(Boolean).join(' ')} with a log: see its stages for what has run.`);
+    return (await this.platform.driver.log(ownerOf(resource), newest.name)) ?? (await this.keptLog(resource, newest)) ?? '';
   }
 
-  private async create(ref: ResourceRef, manifest: ResourceManifest): Promise<Applied | ResourceRow> {
-    const { labels, annotations } = metadataOf(manifest);
-    try {
-      const row = await this.database.resources.create({ ...ref, apiVersion: manifest.apiVersion, spec: asJson(manifest.spec), labels, annotations, finalizers: [FINALIZER] });
-      return { result: 'created', resource: toResource(row) };
-    } catch (error) {
-      // Two users may apply the same new resource at once: the second one's is a change to the first one's.
-      if (error instanceof AlreadyExistsError) return this.database.resources.get(ref);
-      throw error;
-    }
-  }
-
-  private async update(ref: ResourceRef, existing: ResourceRow, manifest: ResourceManifest): Promise<Applied> {
-    if (existing.deletionTimestamp) throw new ControllerError('BeingDeleted', `${ref.kind} ${ref.name} is being deleted: apply it again when it is gone.`);
-    const spec = asJson(manifest.spec);
-    const changes = immutableChanges(toResource(existing).spec, spec as unknown as Resource['spec']);
-    if (changes.length > 0) throw new InvalidResourceError(`${ref.kind} ${ref.name}`, changes.map((field) => ({ field, message: 'is immutable' })));
-    const change = { spec, ...metadataOf(manifest) };
-    if (isDeepStrictEqual(change, { spec: existing.spec, labels: existing.labels, annotations: existing.annotations })) return { result: 'unchanged', resource: toResource(existing) };
-    const row = await this.database.resources.updateSpec(ref, { ...change, resourceVersion: existing.resourceVersion });
-    return { result: 'configured', resource: toResource(row) };
-  }
-
-  private row(ref: ResourceRef): Promise<ResourceRow> {
-    return this.database.resources.get({ ...ref, kind: kindOf(ref.kind) });
+  private async keptLog({ metadata }: Resource, { stage, attempt }: Pick<StageAttemptRow, 'attempt'> & Pick<JobObservation, 'stage'>): Promise<string | undefined> {
+    const object = logObject(metadata.uid, jobName(metadata.name, stage, attempt));
+    return (await this.artifacts.head(object)) ? (await this.artifacts.get(object)).toString() : undefined;
   }
 }
 
-function kindOf(name: string): string {
+function keyOf({ kind, namespace, name }: ResourceRef): ResourceKey {
+  return { kind: kindOf(kind), namespace, name };
+}
+
+function kindOf(name: string): Kind {
   const kind = findKind(name);
   if (!kind) throw new ControllerError('InvalidRequest', `There is no kind ${name}: ask for CrawlJob or TrainingRun.`);
   return kind;
 }
 
-function metadataOf({ metadata }: ResourceManifest) {
-  return { labels: metadata.labels ?? {}, annotations: metadata.annotations ?? {} };
-}
-
 function byStart(a: JobObservation, b: JobObservation): number {
   return (a.startTime ?? '').localeCompare(b.startTime ?? '') || a.attempt - b.attempt;
-}
-
-/** A plain copy without undefined values: what JSON columns hold. */
-function asJson(value: object): JsonObject {
-  return JSON.parse(JSON.stringify(value)) as JsonObject;
 }

@@ -32,6 +32,7 @@ interface Call {
   query?: Query | undefined;
   body?: unknown;
   contentType?: string;
+  isQuestion?: boolean;
   signal?: AbortSignal | undefined;
 }
 
@@ -67,12 +68,17 @@ export class KubernetesClient {
     return this.json({ verb: 'list', path, query, signal });
   }
 
-  create<T extends object>(path: string, body: object): Promise<T> {
-    return this.json<T>({ verb: 'create', path, query: { fieldManager: FIELD_MANAGER }, body });
+  create<T extends object>(path: string, body: object, signal?: AbortSignal): Promise<T> {
+    return this.json<T>({ verb: 'create', path, query: { fieldManager: FIELD_MANAGER }, body, signal });
   }
 
-  update<T extends object>(path: string, body: object): Promise<T> {
-    return this.json<T>({ verb: 'update', path, query: { fieldManager: FIELD_MANAGER }, body });
+  /** Asks for something (a review) without making anything: no fence stops it. */
+  ask<T extends object>(path: string, body: object): Promise<T> {
+    return this.json<T>({ verb: 'create', path, body, isQuestion: true });
+  }
+
+  update<T extends object>(path: string, body: object, signal?: AbortSignal): Promise<T> {
+    return this.json<T>({ verb: 'update', path, query: { fieldManager: FIELD_MANAGER }, body, signal });
   }
 
   /** Server-side apply: `Conflict` when another manager has set a field of `body` to something else. */
@@ -162,9 +168,9 @@ export class KubernetesClient {
   }
 
   /** @throws KubernetesError `Deposed` for a write of a controller that no longer leads */
-  private signalOf({ verb, signal }: Call): AbortSignal | undefined {
+  private signalOf({ verb, signal, isQuestion }: Call): AbortSignal | undefined {
     const { fence } = this.options;
-    if (!fence || verb === 'get' || verb === 'list' || verb === 'watch') return signal;
+    if (!fence || isQuestion || verb === 'get' || verb === 'list' || verb === 'watch') return signal;
     if (!fence.holds()) throw new KubernetesError('Deposed', 'this controller no longer leads: it writes nothing', 0);
     return signal ? AbortSignal.any([signal, fence.signal]) : fence.signal;
   }
