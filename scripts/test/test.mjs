@@ -39,9 +39,9 @@ async function prepareTools() {
   const excluded = [];
   const reasons = [];
   for (const tool of findTestTools()) {
-    const problem = await bring(tool);
-    if (problem === undefined) continue;
     const users = specs.filter(({ text }) => tool.usedBy.test(text)).map(({ file }) => file);
+    const problem = users.length > 0 ? await bring(tool) : undefined;
+    if (problem === undefined) continue;
     excluded.push(...users);
     reasons.push({ what: users.join(', '), why: `${tool.name} is not there (${problem}). Mend: ${tool.mend}` });
   }
