@@ -97,9 +97,10 @@ describe('a report', () => {
       expect(status.progress).toEqual({ images: 4, duplicates: 1, failed: 2, bytes: 4096 });
     });
     const text = (await api().get('/metrics')).text;
-    expect(text).toContain('caricature_crawl_images_total{job="default/counted",outcome="saved"} 4');
-    expect(text).toContain('caricature_crawl_bytes_total{job="default/counted"} 4096');
+    expect(text).toContain('caricature_crawl_images_total{job="default/counted",crawl="default/counted",outcome="saved"} 4');
+    expect(text).toContain('caricature_crawl_bytes_total{job="default/counted",crawl="default/counted"} 4096');
     expect(text).toMatch(/caricature_reconcile_total\{kind="CrawlJob",result="ok"\} \d+/);
+    expect(text).toContain('caricature_leader 1');
   });
 
   it('without the token of its own stage is refused', async () => {

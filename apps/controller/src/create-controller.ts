@@ -82,6 +82,8 @@ async function openDatabase(env: ControllerEnv, log: (line: string) => void, und
 function createParts(env: ControllerEnv, database: Database, worker: string[] | undefined, log: (line: string) => void, undo: (() => Promise<unknown> | void)[]): ControllerParts {
   const metrics: ControllerMetrics = new ControllerMetrics(createRegistry(), () => operation.depth);
   const platform = env.kubernetes ? createKubernetesPlatform(env.kubernetes, database, metrics, log) : createLocalPlatform(env, database, worker, log);
+  // The only controller of a machine has nobody to be elected from.
+  if (!env.kubernetes) metrics.leader.set(1);
   undo.push(() => platform.close());
   const artifacts = createArtifactStore(env.artifactsUri, { onBytes: (op, bytes) => metrics.artifactBytes.inc({ op }, bytes) });
   undo.push(() => artifacts.close());

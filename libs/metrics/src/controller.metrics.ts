@@ -48,8 +48,7 @@ export class ControllerMetrics {
     this.artifactBytes = counter('caricature_artifact_bytes_total', 'Bytes that this process read from and wrote to the artifact store.', ['op']);
     this.apiRequests = counter('caricature_api_requests_total', "Requests to the cluster's API server; code 0 is no answer.", ['verb', 'code']);
     this.watchRestarts = counter('caricature_watch_restarts_total', 'Watches of the API server that ended before their time, by why.', ['reason']);
-    this.leader = gauge('caricature_leader', '1 on the replica that works on the resources, else 0; absent where there is no cluster.', []);
-    this.leader.reset();
+    this.leader = gauge('caricature_leader', '1 on the replica that works on the resources, else 0; 1 where there is no cluster.', []);
     new Gauge({ name: 'caricature_reconcile_queue_depth', help: 'Resources waiting to be reconciled.', registers: [registry], collect() { this.set(queueDepth()); } });
   }
 
