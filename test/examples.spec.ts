@@ -22,6 +22,10 @@ describe('the example resources', () => {
     expect(manifests.map(({ file, resource }) => `${file}: ${resource.kind} ${resource.metadata.name}`)).toEqual([
       'demo/avatars.yaml: CrawlJob avatars',
       'demo/run.yaml: TrainingRun demo',
+      'digits-32/ablations.yaml: TrainingRun digits-32-no-const',
+      'digits-32/ablations.yaml: TrainingRun digits-32-no-tid',
+      'digits-32/ablations.yaml: TrainingRun digits-32-no-gang',
+      'digits-32/run.yaml: TrainingRun digits-32',
       'faces-152/avatars.yaml: CrawlJob avatars-152',
       'faces-152/run.yaml: TrainingRun faces-152',
     ]);
@@ -33,6 +37,7 @@ describe('the example resources', () => {
     for (const { file, resource } of manifests) {
       if (resource.kind !== 'TrainingRun') continue;
       const wanted = resource.spec.target?.crawlJobRef?.name;
+      if (wanted === undefined) continue;
       const crawl = manifests.find((m) => m.file.split('/')[0] === file.split('/')[0] && m.resource.kind === 'CrawlJob' && m.resource.metadata.name === wanted);
       if (crawl?.resource.kind !== 'CrawlJob') throw new Error(`${file} refers to the crawl ${wanted}, which is not in its folder`);
       expect(crawl.resource.spec.image.width, file).toBe(sizes[resource.spec.model.preset]);
