@@ -123,7 +123,9 @@ export class Service {
     const deadline = Date.now() + START_TIMEOUT_MS;
     while (Date.now() < deadline) {
       signal.throwIfAborted();
-      if (this.hasEnded) throw new CliError('ServiceFailed', `the ${name} ended at its start: see ${logFile}`);
+      // Killed by somebody is not its own doing: what it would say itself comes with an exit code.
+      if (this.child.signalCode !== null) this.launch();
+      if (this.child.exitCode !== null) throw new CliError('ServiceFailed', `the ${name} ended at its start: see ${logFile}`);
       const up = await fetch(this.url + healthPath, { signal: AbortSignal.timeout(2_000) }).then((r) => r.ok, () => false);
       if (up) return;
       await sleep(100);
