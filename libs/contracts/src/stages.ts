@@ -9,11 +9,11 @@ import type { TrainingRunSpec } from './training-run.js';
 export const STAGE_VERSIONS: Record<StageName, number> = {
   discover: 1,
   crawl: 1,
-  'prepare-faces': 1,
+  'prepare-faces': 2,
   'prepare-avatars': 1,
-  pretrain: 2,
-  train: 4,
-  evaluate: 3,
+  pretrain: 3,
+  train: 5,
+  evaluate: 4,
   publish: 2,
 };
 
@@ -116,10 +116,12 @@ const TRAINING_STAGES: StageDefinition<TrainingRunSpec>[] = [
 /** The stages that a run goes through, in an order in which every stage comes after those that it needs. */
 export function trainingStages(spec: TrainingRunSpec): StageDefinition<TrainingRunSpec>[] {
   const left = new Set<StageName>(spec.publish ? [] : ['publish']);
+  // Work of another resource: its artifact is needed, but it is no stage of this run.
+  const elsewhere = spec.source.dataset === undefined ? [] : ['prepare-faces'];
   if (spec.target?.images) left.add('crawl');
   if (!hasPretrain(spec.model)) left.add('pretrain');
   if (spec.model.architecture === 'Classifier') for (const name of ['prepare-avatars', 'train', 'evaluate', 'publish'] as const) left.add(name);
-  return TRAINING_STAGES.filter((s) => !left.has(s.name)).map((s) => ({ ...s, needs: s.needs.filter((need) => !left.has(need)) }));
+  return TRAINING_STAGES.filter((s) => !left.has(s.name) && !elsewhere.includes(s.name)).map((s) => ({ ...s, needs: s.needs.filter((need) => !left.has(need)) }));
 }
 
 /** Pix2Pix and CycleGAN go from image to image: they have no f. */

@@ -39,7 +39,7 @@ export const imageSource = z.strictObject({
 });
 
 export const trainingSource = z
-  .strictObject({ photos: photoSource.optional(), dataset: datasetName.optional() })
+  .strictObject({ photos: photoSource.optional(), dataset: datasetName.optional().describe('The faces that another TrainingRun has prepared: its name') })
   .refine((s) => (s.photos === undefined) !== (s.dataset === undefined), { message: 'exactly one of photos and dataset must be set' });
 
 export const trainingTarget = z

@@ -53,7 +53,7 @@ describe('the whole chain on a tiny preset', () => {
     expect(losses.at(-1)!.loss).toBeLessThan(losses[0]!.loss!);
     await trainJudge({ dataset: target, preset, traitSizes: [4, 2], steps: 60, seed: 4, outputDir: at('judge') });
     let samples = 0;
-    await trainDtn({ source, target, f: at('pretrain', 'f'), preset, steps: 150, seed: 5, outputDir: at('train'), sampleEverySteps: 75, onSample: (_, grid) => void (samples += grid.count) });
+    await trainDtn({ source, target, f: at('pretrain', 'f'), preset, steps: 250, seed: 5, outputDir: at('train'), sampleEverySteps: 125, onSample: (_, grid) => void (samples += grid.count) });
     expect(samples).toBe(48);
     const { scores } = await evaluateTransfer({ source, target, transfer: [at('pretrain', 'f'), at('train', 'g')], readerDir: at('pretrain'), judgeDir: at('judge'), traitSizes: [4, 2], images: 64, seed: 6 });
     expect(scores.traits!.hue!.agreement).toBeGreaterThan(0.6);

@@ -31,7 +31,7 @@ export interface PersonRecord {
 }
 
 // Raised when people are drawn differently, so that old folders are not taken for new ones.
-const DRAWING_VERSION = 1;
+const DRAWING_VERSION = 2;
 
 /**
  * Draws `people` × `imagesPerPerson` photos into `outDir/person-001/img-001.jpg` with the person's `traits.json`.

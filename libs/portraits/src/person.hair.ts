@@ -8,9 +8,11 @@ const [BALD, SHORT, LONG, CURLY] = [0, 1, 2, 3];
 /** Hair behind the head: lengths beside the neck, or the cloud of curls. Coordinates about the face's centre. */
 export function hairBehind(person: PersonIdentity, shot: Shot, palette: Palette): string {
   const { halfWidth: w, halfHeight: h } = person.face;
+  const { hairVolume, temples } = shot.style;
   const fill = palette.round('hairBehind', person.hairColor, 0.45);
   if (person.traits.hair === LONG) return longBehind(person, shot, fill, w, h);
-  if (person.traits.hair === CURLY) return curls(person, shot, palette, w + 3.5, h + 3, 22, 2.25);
+  if (person.traits.hair === CURLY) return curls(person, shot, palette, (w + 3.5) * hairVolume, (h + 3) * hairVolume, 22, 2.25);
+  if (person.traits.hair === BALD && temples) return [-1, 1].map((side) => ellipse(side * w * 0.96, -h * 0.16, 3.4, 6, `fill="${fill}"`)).join('');
   return '';
 }
 
@@ -22,17 +24,17 @@ export function hairFront(person: PersonIdentity, shot: Shot, palette: Palette):
     case BALD:
       return shot.flat ? '' : ellipse(shot.lightX * 7, -h * 0.72, 6, 3.4, `fill="${palette.spot('shine', '#fff', 0.5)}"`);
     case SHORT:
-      return cap(person, shot, palette, w * 1.05, h, -h * 0.42, -h * 0.6 + shift * 0.3);
+      return cap(person, shot, palette, w * (0.75 + 0.3 * shot.style.hairVolume), h * shot.style.hairVolume ** 0.6, -h * 0.42, -h * 0.6 + shift * 0.3);
     case LONG:
-      return cap(person, shot, palette, w * 1.12, h, h * 0.02, -h * 0.62);
+      return cap(person, shot, palette, w * 1.12, h * shot.style.hairVolume ** 0.4, h * 0.02, -h * 0.62);
     default:
-      return curls(person, shot, palette, w * 0.95, h * 0.92, 13, 1.15);
+      return curls(person, shot, palette, w * 0.95, h * 0.92 * shot.style.hairVolume ** 0.5, 13, 1.15);
   }
 }
 
 function longBehind(person: PersonIdentity, shot: Shot, fill: string, w: number, h: number): string {
-  const low = h * 1.55;
-  const outer = w * 1.38;
+  const low = h * 1.55 * shot.style.hairLength;
+  const outer = w * 1.38 * shot.style.hairVolume ** 0.5;
   const shape = `M${n(-w)} ${n(-h * 0.6)} C${n(-w * 1.5)} ${n(-h * 1.45)} ${n(w * 1.5)} ${n(-h * 1.45)} ${n(w)} ${n(-h * 0.6)} C${n(outer)} ${n(0)} ${n(outer * 0.98)} ${n(h)} ${n(outer)} ${n(low)} L${n(-outer)} ${n(low)} C${n(-outer * 0.98)} ${n(h)} ${n(-outer)} 0 ${n(-w)} ${n(-h * 0.6)}Z`;
   return path(shape, `fill="${fill}"`) + (shot.flat ? '' : strands(person, 22, outer, -h * 0.6, low));
 }

@@ -1,9 +1,12 @@
+import { type DrawingStyle, drawStyle, NATURAL } from './person.style.js';
 import { Random } from './random.js';
 
 /** What changes from photo to photo: pose, light, camera and surroundings. */
 export interface Shot {
   /** Drawn with flat colours on a plain ground: a share of such photos teaches f to see faces in drawings as well. */
   readonly flat: boolean;
+  /** Drawings differ as their draughtsmen do; photos do not. */
+  readonly style: DrawingStyle;
   readonly x: number; // of the face's centre, canvas of 100 × 100
   readonly y: number;
   readonly scale: number;
@@ -35,6 +38,7 @@ export function createShot(seed: string, number: number, flatShare = 0.35): Shot
   const calm = flat ? 0.4 : 1;
   return {
     flat,
+    style: flat ? drawStyle(new Random('style', seed, number)) : NATURAL,
     seed: `${seed}/${number}`,
     x: 50 + random.normal(0, 2.2) * calm,
     y: 47 + random.normal(0, 2) * calm,

@@ -62,6 +62,17 @@ describe('a training run', () => {
     expect(last.status?.conditions.find((c) => c.type === 'Succeeded')?.status).toBe('True');
   });
 
+  it('uses the faces of another run in place of cutting its own', () => {
+    const run = aTrainingRun({ source: { dataset: 'other' } });
+    const { inputs } = anObservation();
+    const waiting = plan(run, anObservation({ inputs: { ...inputs, 'prepare-faces': { state: 'Waiting', message: 'waiting for the faces of TrainingRun other' } } }), NOW);
+    expect(created(waiting)).toEqual(['prepare-avatars#1']);
+    const ready = anObservation({ inputs: { ...inputs, 'prepare-faces': { state: 'Ready', artifact: { stage: 'prepare-faces', key: 'f', digest: 'faces', uri: 'file:///f' } } } });
+    const first = plan(run, ready, NOW).actions.flatMap((a) => (a.type === 'createJob' && a.assignment.stage === 'pretrain' ? [a.assignment] : []));
+    expect(first).toMatchObject([{ inputs: { 'prepare-faces': { digest: 'faces' } } }]);
+    expect(runToTheEnd(run, ready).order).toEqual(['prepare-avatars', 'pretrain', 'train', 'evaluate', 'publish']);
+  });
+
   it('has not succeeded before its model is published', () => {
     const first = anObservation();
     runToTheEnd(aTrainingRun(), first);

@@ -60,7 +60,21 @@ async function lookUpArtifacts(resource: Resource, observed: Observed, database:
   }
 }
 
-async function foreignInputs(run: TrainingRun, { store }: Sources): Promise<Record<string, InputState>> {
+async function foreignInputs(run: TrainingRun, sources: Sources): Promise<Record<string, InputState>> {
+  return { ...(await foreignFaces(run, sources)), ...(await foreignAvatars(run, sources)) };
+}
+
+async function foreignFaces({ metadata: { namespace }, spec: { source } }: TrainingRun, { store }: Sources): Promise<Record<string, InputState>> {
+  if (source.dataset === undefined) return {};
+  const other = (await store.find({ kind: 'TrainingRun', namespace, name: source.dataset })) as TrainingRun | undefined;
+  const artifact = other?.status?.stages.find((s) => s.name === 'prepare-faces')?.artifact;
+  if (artifact) return { 'prepare-faces': { state: 'Ready', artifact } };
+  const ended = other?.status?.phase === 'Failed' || (other && !other.spec.source.photos);
+  if (ended) return { 'prepare-faces': { state: 'Failed', message: `TrainingRun ${source.dataset} has prepared no faces: name one whose spec.source.photos were cut` } };
+  return { 'prepare-faces': { state: 'Waiting', message: `waiting for the faces of TrainingRun ${source.dataset}${other ? '' : ', which does not exist yet'}` } };
+}
+
+async function foreignAvatars(run: TrainingRun, { store }: Sources): Promise<Record<string, InputState>> {
   const { target } = run.spec;
   if (!target) return {};
   if (target.crawlJobRef) {

@@ -20,7 +20,6 @@ export interface PrepareFacesConfig {
 /** Cuts the faces out of photos named by person and packs them into training data. */
 export async function prepareFaces(context: StageContext<PrepareFacesConfig>): Promise<StageOutput> {
   const { config, scratchDir, signal, report } = context;
-  if (!config.photos) throw new ImpossibleError('spec.source.photos: is needed: f learns from photos named by person');
   const { imageSize } = resolvePreset(config.preset, { imageSize: config.imageSize });
   const progress = createProgress(report);
   if (isDigitsUri(config.photos.uri)) {
