@@ -5,6 +5,7 @@ import { BATCH_NORM_EPSILON, type Initialization, joinedLayers, type LayerDescri
 import { dropout } from './dropout.js';
 import { CheckpointError } from '../models.error.js';
 import { initialValues } from './initialization.js';
+import { upsample } from './upsampling.js';
 import { batchNorm, type BatchNormParameters } from './normalization.js';
 
 export interface NamedTensor {
@@ -110,7 +111,7 @@ export class Network {
       case 'reshape':
         return tf.reshape(x, [x.shape[0]!, ...layer.shape]);
       case 'upsample':
-        return tf.image.resizeNearestNeighbor(x as Tensor4D, [x.shape[1]! * 2, x.shape[2]! * 2]);
+        return upsample(x as Tensor4D);
     }
   }
 
