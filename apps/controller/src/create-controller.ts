@@ -46,8 +46,11 @@ export interface Controller {
 export async function createController(env: ControllerEnv, options: ControllerOptions = {}): Promise<Controller> {
   const log = options.log ?? (() => undefined);
   const undo: (() => Promise<unknown> | void)[] = [];
+  // Each step is taken whatever becomes of those before it: a full disk must not leave the database server behind.
   const close = async () => {
-    for (const step of undo.splice(0).reverse()) await step();
+    const problems: unknown[] = [];
+    for (const step of undo.splice(0).reverse()) await Promise.resolve().then(step).catch((problem: unknown) => problems.push(problem));
+    if (problems.length > 0) throw problems[0];
   };
   try {
     const database = await openDatabase(env, log, undo);

@@ -17,7 +17,8 @@ export function featureShift(shot: Shot): { x: number; y: number } {
 
 function eye(person: PersonIdentity, shot: Shot, side: number, shift: number, y: number): string {
   const { style } = shot;
-  const { apart, slant } = person.eyes;
+  const { slant } = person.eyes;
+  const apart = person.eyes.apart * style.eyesApart;
   const size = person.eyes.size * style.eyeSize;
   const x = shift + side * apart * (1 - 0.12 * side * shot.yaw);
   const brow = y - person.brows.height - (person.traits.glasses ? 1 : 0);
@@ -106,8 +107,9 @@ export function beard(person: PersonIdentity, shot: Shot, palette: Palette): str
   const fill = palette.round('beard', person.hairColor, 0.35);
   const m = person.mouth.width * shot.style.moustacheWidth;
   const low = h * shot.style.beardLength;
+  const thick = shot.style.moustacheWidth ** 0.7;
   const moustache = path(
-    `M${n(x)} ${n(y - 4.2)} C${n(x - m * 0.7)} ${n(y - 5)} ${n(x - m * 1.2)} ${n(y - 2)} ${n(x - m * 1.35)} ${n(y + 0.8)} C${n(x - m * 0.6)} ${n(y - 0.4)} ${n(x + m * 0.6)} ${n(y - 0.4)} ${n(x + m * 1.35)} ${n(y + 0.8)} C${n(x + m * 1.2)} ${n(y - 2)} ${n(x + m * 0.7)} ${n(y - 5)} ${n(x)} ${n(y - 4.2)}Z`,
+    `M${n(x)} ${n(y - 4.2 * thick)} C${n(x - m * 0.7)} ${n(y - 5 * thick)} ${n(x - m * 1.2)} ${n(y - 2)} ${n(x - m * 1.35)} ${n(y + 0.8 * thick)} C${n(x - m * 0.6)} ${n(y - 0.4)} ${n(x + m * 0.6)} ${n(y - 0.4)} ${n(x + m * 1.35)} ${n(y + 0.8 * thick)} C${n(x + m * 1.2)} ${n(y - 2)} ${n(x + m * 0.7)} ${n(y - 5 * thick)} ${n(x)} ${n(y - 4.2 * thick)}Z`,
     `fill="${fill}"`,
   );
   if (person.traits.beard === 1) return moustache;
@@ -115,7 +117,8 @@ export function beard(person: PersonIdentity, shot: Shot, palette: Palette): str
     `M${n(-w * 1.0)} ${n(h * 0.02)} C${n(-w * 1.05)} ${n(low * 0.8)} ${n(-w * 0.6)} ${n(low * 1.12)} 0 ${n(low * 1.14)} C${n(w * 0.6)} ${n(low * 1.12)} ${n(w * 1.05)} ${n(low * 0.8)} ${n(w)} ${n(h * 0.02)} C${n(w * 0.8)} ${n(y - 2)} ${n(x + m * 1.1)} ${n(y - 5)} ${n(x)} ${n(y - 3.6)} C${n(x - m * 1.1)} ${n(y - 5)} ${n(-w * 0.8)} ${n(y - 2)} ${n(-w)} ${n(h * 0.02)}Z`,
     `fill="${fill}"`,
   );
-  return full + moustache + (shot.flat ? '' : bristles(person, y));
+  const bare = shot.style.bareLips > 0 ? ellipse(x, y + 1.2, m * 0.75 * shot.style.bareLips, 3.6 * shot.style.bareLips, `fill="${shade(person.skinColor, 1)}"`) : '';
+  return full + moustache + bare + (shot.flat ? '' : bristles(person, y));
 }
 
 function bristles(person: PersonIdentity, y: number): string {
@@ -137,15 +140,16 @@ export function spectacles(person: PersonIdentity, shot: Shot): string {
   const shift = featureShift(shot);
   const y = shift.y + person.eyes.y + (dark ? 0.6 : 0.2);
   const round = person.frameStyle === 1 && !dark;
-  const own = { color: ['#17171a', '#4a2a18', '#22314f'][person.frameStyle]!, weight: 1.5, lens: 0.78, roundness: round ? 0.8 : 0.4 };
-  const { color: frame, weight, lens: lensSize, roundness } = shot.style.frame ?? own;
-  const r = person.eyes.apart * lensSize;
+  const own = { color: ['#17171a', '#4a2a18', '#22314f'][person.frameStyle]!, weight: 1.5, lens: 0.78, roundness: round ? 0.8 : 0.4, dark: '#0e0e11' };
+  const { color: frame, weight, lens: lensSize, roundness, dark: darkLens } = shot.style.frame ?? own;
+  const apart = person.eyes.apart * shot.style.eyesApart;
+  const r = apart * lensSize;
   const lens = (x: number): string => {
-    const fill = dark ? 'fill="#0e0e11"' : `fill="#e8f2ff" fill-opacity="${shot.flat ? 0.25 : 0.16}"`;
+    const fill = dark ? `fill="${darkLens}"` : `fill="#e8f2ff" fill-opacity="${n(shot.style.lensTint)}"`;
     return `<rect x="${n(x - r)}" y="${n(y - r * 0.82)}" width="${n(2 * r)}" height="${n(r * 1.64)}" rx="${n(r * roundness)}" ${fill} stroke="${frame}" stroke-width="${n(weight)}"/>` +
-      (dark && !shot.flat ? path(`M${n(x - r * 0.5)} ${n(y - r * 0.5)} l${n(r * 0.5)} 0`, 'stroke="#fff" stroke-width="1" opacity="0.35"') : '');
+      (dark && shot.style.lensShine ? path(`M${n(x - r * 0.5)} ${n(y - r * 0.5)} l${n(r * 0.5)} 0`, 'stroke="#fff" stroke-width="1" opacity="0.35"') : '');
   };
-  const [left, right] = [-1, 1].map((side) => shift.x + side * person.eyes.apart * (1 - 0.12 * side * shot.yaw)) as [number, number];
+  const [left, right] = [-1, 1].map((side) => shift.x + side * apart * (1 - 0.12 * side * shot.yaw)) as [number, number];
   const w = person.face.halfWidth;
   const arms = path(`M${n(-w)} ${n(y - 2)} L${n(left - r)} ${n(y - 1)} M${n(right + r)} ${n(y - 1)} L${n(w)} ${n(y - 2)} M${n(left + r)} ${n(y - 1)} Q${n((left + right) / 2)} ${n(y - 2.4)} ${n(right - r)} ${n(y - 1)}`, `fill="none" stroke="${frame}" stroke-width="${n(weight)}"`);
   return arms + lens(left) + lens(right);

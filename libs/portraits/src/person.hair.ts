@@ -1,6 +1,7 @@
 import type { PersonIdentity } from './person.identity.js';
 import { ellipse, n, path, shade, type Palette } from './person.paint.js';
 import type { Shot } from './person.shot.js';
+import type { DrawingStyle } from './person.style.js';
 import { Random } from './random.js';
 
 const [BALD, SHORT, LONG, CURLY] = [0, 1, 2, 3];
@@ -11,6 +12,7 @@ export function hairBehind(person: PersonIdentity, shot: Shot, palette: Palette)
   const { hairVolume, temples } = shot.style;
   const fill = palette.round('hairBehind', person.hairColor, 0.45);
   if (person.traits.hair === LONG) return longBehind(person, shot, fill, w, h);
+  if (person.traits.hair === CURLY && shot.style.curls === 'cloud') return ellipse(0, -h * 0.22, (w + 6) * hairVolume ** 1.4, (h + 1) * hairVolume ** 1.1, `fill="${fill}"`);
   if (person.traits.hair === CURLY) return curls(person, shot, palette, (w + 3.5) * hairVolume, (h + 3) * hairVolume, 22, 2.25);
   if (person.traits.hair === BALD && temples) return [-1, 1].map((side) => ellipse(side * w * 0.96, -h * 0.16, 3.4, 6, `fill="${fill}"`)).join('');
   return '';
@@ -24,9 +26,9 @@ export function hairFront(person: PersonIdentity, shot: Shot, palette: Palette):
     case BALD:
       return shot.flat ? '' : ellipse(shot.lightX * 7, -h * 0.72, 6, 3.4, `fill="${palette.spot('shine', '#fff', 0.5)}"`);
     case SHORT:
-      return cap(person, shot, palette, w * (0.75 + 0.3 * shot.style.hairVolume), h * shot.style.hairVolume ** 0.6, -h * 0.42, -h * 0.6 + shift * 0.3);
+      return cap(person, shot, palette, w * (0.75 + 0.3 * shot.style.hairVolume), h * shot.style.hairVolume ** 0.6, -h * 0.42, -h * (0.6 - 0.22 * shot.style.fringe) + shift * 0.3);
     case LONG:
-      return cap(person, shot, palette, w * 1.12, h * shot.style.hairVolume ** 0.4, h * 0.02, -h * 0.62);
+      return cap(person, shot, palette, w * 1.12, h * shot.style.hairVolume ** 0.4, h * 0.02, -h * (0.62 - 0.3 * shot.style.fringe));
     default:
       return curls(person, shot, palette, w * 0.95, h * 0.92 * shot.style.hairVolume ** 0.5, 13, 1.15);
   }
@@ -60,7 +62,7 @@ function cap(person: PersonIdentity, shot: Shot, palette: Palette, w: number, h:
     `M${n(-w)} ${n(sides)} C${n(-w * 1.12)} ${n(top * 0.62)} ${n(-w * 0.68)} ${n(top)} 0 ${n(top)} C${n(w * 0.68)} ${n(top)} ${n(w * 1.12)} ${n(top * 0.62)} ${n(w)} ${n(sides)} ` +
     `C${n(w * 0.86)} ${n(hairline)} ${n(w * 0.6)} ${n(hairline * 1.02)} ${n(part)} ${n(hairline * 1.08)} C${n(-w * 0.6)} ${n(hairline)} ${n(-w * 0.86)} ${n(hairline)} ${n(-w)} ${n(sides)}Z`;
   const fill = palette.round('cap', person.hairColor, 0.38);
-  if (shot.flat) return path(shape, `fill="${fill}"`);
+  if (shot.flat) return path(shape, `fill="${fill}"`) + edge(shot.style, fill, w, top);
   let lines = '';
   for (let i = 0; i < 18; i++) {
     const x = random.between(-0.95, 0.95) * w;
@@ -69,6 +71,18 @@ function cap(person: PersonIdentity, shot: Shot, palette: Palette, w: number, h:
     lines += path(`M${n(part * 0.5 + x * 0.35)} ${n(top * 0.96)} Q${n(x * 0.9)} ${n(top * 0.82)} ${n(x)} ${n(y)}`, `fill="none" stroke="${color}" stroke-width="0.55" opacity="0.65"`);
   }
   return path(shape, `fill="${fill}"`) + lines;
+}
+
+/** What stands out along the top of a drawn head of hair. */
+function edge({ hairEdge }: DrawingStyle, fill: string, w: number, top: number): string {
+  if (hairEdge === 'smooth') return '';
+  const tufts = Array.from({ length: 9 }, (_, i) => {
+    const angle = Math.PI * (0.08 + (0.84 * i) / 8);
+    const [x, y] = [-Math.cos(angle) * w, top * (0.45 + 0.42 * Math.sin(angle))];
+    if (hairEdge === 'wavy') return ellipse(x, y, w * 0.22, w * 0.2, `fill="${fill}"`);
+    return path(`M${n(x * 0.8 - 3)} ${n(y * 0.85)} L${n(x * 1.18)} ${n(y * 1.22)} L${n(x * 0.8 + 3)} ${n(y * 0.85)}Z`, `fill="${fill}"`);
+  });
+  return tufts.join('');
 }
 
 /** Round curls on an ellipse about the head, `spread` radians to both sides of its top; a cloud is filled behind the head. */

@@ -40,7 +40,8 @@ function body(person: PersonIdentity, shot: Shot, palette: Palette): string {
     `M-48 70 C-44 ${n(h * 1.35)} ${n(-w * 0.9)} ${n(h * 1.3)} ${n(-w * 0.58)} ${n(h * 1.22)} Q0 ${n(h * 1.62)} ${n(w * 0.58)} ${n(h * 1.22)} C${n(w * 0.9)} ${n(h * 1.3)} 44 ${n(h * 1.35)} 48 70Z`,
     `fill="${shot.clothing}"`,
   );
-  return neck + shoulders;
+  const collar = path(`M${n(-w * 0.62)} ${n(h * 1.2)} L0 ${n(h * 1.75)} L${n(w * 0.62)} ${n(h * 1.2)} L${n(w * 0.95)} ${n(h * 1.36)} L0 ${n(h * 2.1)} L${n(-w * 0.95)} ${n(h * 1.36)}Z`, 'fill="#f4f4f4"');
+  return neck + shoulders + (shot.style.collar ? collar : '');
 }
 
 function head(person: PersonIdentity, shot: Shot, palette: Palette): string {

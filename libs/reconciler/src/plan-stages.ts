@@ -167,7 +167,7 @@ function advanceStage({ resource, plan, status, jobs, observed, nowMs, assignmen
     status.message = problem;
     if (last.terminal) return fail(plan, status, 'InvalidConfiguration', problem);
     const failures = jobs.filter((j) => !j.disrupted).length;
-    if (failures > resource.spec.backoffLimit) return fail(plan, status, 'BackoffLimitExceeded', `${problem} (given up after ${failures} attempts)`);
+    if (failures > resource.spec.backoffLimit) return fail(plan, status, 'BackoffLimitExceeded', `${problem} (given up after ${failures} ${failures === 1 ? 'attempt' : 'attempts'})`);
     const retryAtMs = last.disrupted ? nowMs : Date.parse(last.completionTime ?? new Date(nowMs).toISOString()) + retryDelayMs(failures);
     if (retryAtMs > nowMs) {
       plan.retryAtMs = Math.min(plan.retryAtMs ?? Infinity, retryAtMs);

@@ -9,6 +9,7 @@ import { ControllerClient, type Resource } from '../controller-client.js';
 import { readManifests } from '../manifests.js';
 import { LiveView } from '../rendering/live-view.js';
 import { renderSummary } from '../rendering/summary.js';
+import { watchDisk } from '../services/disk-watch.js';
 import { Service, type ServiceOptions } from '../services/service.js';
 import { follow, hasEnded, type Target } from './follow.js';
 
@@ -46,6 +47,7 @@ export async function start(options: StartOptions, environment: ReturnType<typeo
   await mkdir(home, { recursive: true });
   const services: Service[] = [];
   const view = new LiveView(environment.interactive, out);
+  const stopWatching = watchDisk(home, (line) => view.note(line));
   try {
     const controller = await startServices(services, { options, home, environment: environment.environment, note: (line) => view.note(line), signal: stop });
     const job = runJob(new ControllerClient(controller.url, environment.token, { patienceMs: PATIENCE_MS, signal: stop }), manifests, view, stop);
@@ -61,6 +63,7 @@ export async function start(options: StartOptions, environment: ReturnType<typeo
     if (stop.aborted) return 130;
     throw error;
   } finally {
+    stopWatching();
     await stopServices(services, { stop, hurry }, out);
   }
 }
