@@ -1,10 +1,10 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup start once test lint build doctor clean distclean
+.PHONY: help setup start once test lint build doctor images cluster-up cluster-down cluster-status cluster-load clean distclean
 
 caricature := node scripts/caricature.mjs
 
 help: ## list these targets
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-10s %s\n", $$1, $$2 }'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-14s %s\n", $$1, $$2 }'
 
 setup: ## install what is missing and build
 	@$(caricature) setup
@@ -25,6 +25,21 @@ build: setup ## compile the sources to dist, if they changed
 
 doctor: ## say what this machine lacks, and the mend
 	@$(caricature) doctor
+
+images: ## build the images by buildah, without Docker (root; one: make images T=worker)
+	@node scripts/images/images.mjs $(T)
+
+cluster-up: ## start a Kubernetes of one node on this machine, for tests (root)
+	@node test/cluster/cluster.mjs up
+
+cluster-down: ## stop it and remove what it stored
+	@node test/cluster/cluster.mjs down
+
+cluster-status: ## its node and pods, and the KUBECONFIG to use it by
+	@node test/cluster/cluster.mjs status
+
+cluster-load: ## build the images, and make them known to the cluster
+	@node test/cluster/images.mjs
 
 clean: ## remove what was built
 	rm -rf dist coverage .setup libs/database/src/generated

@@ -1,3 +1,6 @@
+import path from 'node:path';
+import process from 'node:process';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build, isBuilt } from './build.mjs';
 import { areDependenciesInstalled, installDependencies } from './dependencies.mjs';
 import { exclusively } from './exclusive.mjs';
@@ -42,4 +45,10 @@ async function timed(log, title, step) {
   log(`${title} …`);
   await step();
   log(`${title}: done in ${((performance.now() - start) / 1000).toFixed(1)} s`);
+}
+
+/** By itself where there is nothing but a clone: setup.mjs [--without-build]. */
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const root = path.dirname(path.dirname(path.dirname(fileURLToPath(import.meta.url))));
+  await setUp({ root, log: (line) => console.log(line), build: !process.argv.includes('--without-build') });
 }

@@ -11,12 +11,11 @@ import { bringBinaries, findMissingBinaries } from '../../test/cluster/binaries.
 import { useCluster } from '../../test/cluster/cluster.mjs';
 import { cacheFolder } from './cache.mjs';
 import { findChartTools } from './chart-tools.mjs';
-import { withGo } from './go.mjs';
+import { hasVersitygw, installVersitygw, versitygw, VERSITYGW } from './versitygw.mjs';
 
 const run = promisify(execFile);
 
 const PYTHON_PACKAGES = { numpy: '2.2.6', 'scikit-image': '0.25.2', 'opencv-python-headless': '4.12.0.88', webdataset: '1.0.2' };
-const VERSITYGW = 'github.com/versity/versitygw/cmd/versitygw@v1.8.0';
 
 /** The Python that has the tests' packages. */
 export function testPython() {
@@ -38,7 +37,7 @@ export function findTestTools() {
     },
     {
       name: 'versitygw, an S3 server',
-      isThere: async () => (await findOnPath(versitygw())) !== undefined,
+      isThere: hasVersitygw,
       bring: installVersitygw,
       mend: `let npm test reach PyPI and the Go module proxy, or: GOBIN=${path.dirname(versitygw())} go install ${VERSITYGW}`,
       usedBy: /s3\.server\.js'/,
@@ -61,8 +60,6 @@ export function findTestTools() {
     { name: 'Chromium', isThere: async () => (await findOnPath('/usr/bin/chromium')) !== undefined, mend: 'apt-get install chromium', usedBy: /'playwright-core'/ },
   ];
 }
-
-const versitygw = () => path.join(cacheFolder(), 'bin/versitygw');
 
 async function hasPythonPackages() {
   const script = 'import sys, importlib.metadata as m; [m.version(n) for n in sys.argv[1:]]';
@@ -89,11 +86,4 @@ async function installPythonPackages(log) {
   } finally {
     await rm(partial, { recursive: true, force: true });
   }
-}
-
-async function installVersitygw(log) {
-  await withGo(log, (go) => {
-    log('building the S3 server of the tests (1 to 3 min)');
-    return go(['install', VERSITYGW], { env: { GOBIN: path.dirname(versitygw()) } });
-  });
 }

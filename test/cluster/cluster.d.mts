@@ -13,5 +13,5 @@ export interface Cluster {
 /** The cluster of KUBECONFIG if that is set, else this machine's, started unless it is up. It stays up afterwards. */
 export function useCluster(options?: { log?: (line: string) => void }): Promise<Cluster>;
 
-/** Makes images (docker or OCI archives) known to this machine's cluster. */
-export function loadImages(archives: string[]): Promise<string[]>;
+/** Makes the images of an archive, or of the folder of an OCI layout, known to this machine's cluster, unless it has these very ones. */
+export function loadImages(source: string, log?: (line: string) => void): Promise<void>;

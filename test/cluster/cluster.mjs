@@ -1,6 +1,7 @@
 // make cluster-up, cluster-down, cluster-status, cluster-load: a whole Kubernetes of one node on this machine, for tests.
 // It lives in process, network and mount namespaces of its own, all held by one process: when that one ends, everything does.
 import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { mkdir, readFile, readdir, readlink, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -137,16 +138,26 @@ async function status(log) {
   return 0;
 }
 
-/** Makes images (docker or OCI archives) known to the node. */
-export async function loadImages(archives) {
+/**
+ * Makes images known to the node, unless it has these very ones.
+ * @param {string} source an archive (docker or OCI), or the folder of an OCI layout whose images carry full names
+ */
+export async function loadImages(source, log = () => {}) {
   const pid = await findCluster();
   if (!pid) throw new Error('no cluster is up (make cluster-up)');
-  const loaded = [];
-  for (const archive of archives) {
-    const { stdout } = await run('nsenter', ['--target', String(pid), '--mount', 'ctr', '--address', CONTAINERD, '--namespace', 'k8s.io', 'images', 'import', path.resolve(archive)]);
-    loaded.push(stdout.trim());
-  }
-  return loaded;
+  const inside = ['--target', String(pid), '--mount', 'ctr', '--address', CONTAINERD, '--namespace', 'k8s.io', 'images'];
+  if (!(await stat(source)).isDirectory()) return log((await run('nsenter', [...inside, 'import', path.resolve(source)])).stdout.trim());
+  const { stdout: known } = await run('nsenter', [...inside, 'list']);
+  const { manifests } = JSON.parse(await readFile(path.join(source, 'index.json'), 'utf8'));
+  const isKnown = ({ digest, annotations }) => known.split('\n').some((line) => line.startsWith(`${annotations['org.opencontainers.image.ref.name']} `) && line.includes(digest));
+  if (manifests.every(isKnown)) return;
+  log(`loading ${manifests.map(({ annotations }) => annotations['org.opencontainers.image.ref.name'].replace('docker.io/', '')).join(', ')}`);
+  const archive = spawn('tar', ['-C', source, '-cf', '-', '.'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const importing = spawn('nsenter', [...inside, 'import', '-'], { stdio: [archive.stdout, 'ignore', 'pipe'] });
+  let said = '';
+  importing.stderr.on('data', (text) => (said += text));
+  const [code] = await once(importing, 'close');
+  if (code !== 0) throw new Error(`the images of ${source} could not be loaded: ${said.trim()}`);
 }
 
 /** The process that holds the cluster's namespaces: known by the file that it was started with, which is in a folder of ours. */
@@ -185,7 +196,7 @@ const HELP = `node test/cluster/cluster.mjs up|down|status|load FILE…
   up      start a Kubernetes of one node on this machine, unless it is up (root; everything it needs is brought and kept)
   down    stop it and remove what it stored
   status  show its node and pods
-  load    import images (docker or OCI archives)
+  load    import images: docker or OCI archives, or folders of OCI layouts
 With KUBECONFIG set, tests use that cluster and nothing is started.`;
 
 async function main([command, ...rest]) {
@@ -193,7 +204,8 @@ async function main([command, ...rest]) {
   if (command === 'up') return process.env.KUBECONFIG ? useExistingCluster(log) : up(log);
   if (command === 'down') return down(log);
   if (command === 'status') return status(log);
-  if (command === 'load') return (await loadImages(rest)).forEach(log);
+  if (command === 'load') for (const source of rest) await loadImages(source, log);
+  if (command === 'load') return 0;
   console.log(HELP);
   return command === undefined || command.includes('help') ? 0 : 64;
 }
