@@ -21,7 +21,9 @@ export interface AlertRule {
 
 export interface PrometheusOptions {
   /** Name of the scrape job → address as host:port. */
-  targets: Record<string, string>;
+  targets?: Record<string, string>;
+  /** The pods of a namespace, found by their annotations. */
+  pods?: { kubeconfig: string; namespace: string };
   /** Files of rules. */
   rules?: string[];
 }
@@ -34,10 +36,11 @@ export class Prometheus {
     private readonly folder: string,
   ) {}
 
-  static async start({ targets, rules = [] }: PrometheusOptions): Promise<Prometheus> {
+  static async start({ targets = {}, pods, rules = [] }: PrometheusOptions): Promise<Prometheus> {
     const folder = await mkdtemp(join(tmpdir(), 'caricature-prometheus-'));
     const port = await freePort();
-    const scrape_configs = Object.entries(targets).map(([job_name, target]) => ({ job_name, static_configs: [{ targets: [target] }] }));
+    const named = Object.entries(targets).map(([job_name, target]) => ({ job_name, static_configs: [{ targets: [target] }] }));
+    const scrape_configs = [...named, ...(pods ? [annotatedPods(pods)] : [])];
     await writeFile(join(folder, 'prometheus.yml'), stringify({ global: { scrape_interval: '1s', evaluation_interval: '1s' }, rule_files: rules, scrape_configs }));
     const args = [`--config.file=${folder}/prometheus.yml`, `--storage.tsdb.path=${folder}/data`, `--web.listen-address=127.0.0.1:${port}`, '--log.level=warn'];
     const child = spawn('prometheus', args, { stdio: ['ignore', 'ignore', 'inherit'] });
@@ -85,6 +88,21 @@ export class Prometheus {
     }
     throw new Error('prometheus is not ready after 30 s');
   }
+}
+
+/** As a Prometheus without its operator is usually set up. */
+function annotatedPods({ kubeconfig, namespace }: { kubeconfig: string; namespace: string }): Record<string, unknown> {
+  const of = (name: string) => `__meta_kubernetes_pod_annotation_prometheus_io_${name}`;
+  return {
+    job_name: 'pods',
+    kubernetes_sd_configs: [{ role: 'pod', kubeconfig_file: kubeconfig, namespaces: { names: [namespace] } }],
+    relabel_configs: [
+      { source_labels: [of('scrape')], regex: 'true', action: 'keep' },
+      { source_labels: ['__meta_kubernetes_pod_ip', of('port')], separator: ':', target_label: '__address__' },
+      { source_labels: [of('path')], target_label: '__metrics_path__' },
+      { source_labels: ['__meta_kubernetes_pod_name'], target_label: 'pod' },
+    ],
+  };
 }
 
 /** What `promtool` says, and whether it was content; `input` is what it reads. */

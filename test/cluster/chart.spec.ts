@@ -1,0 +1,219 @@
+import { cp, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse, parseAllDocuments, stringify } from 'yaml';
+import { CHART, RELEASE, ROOT, type Manifest } from '../charts/chart.js';
+import { Prometheus } from '../charts/prometheus.js';
+import { useCluster } from './cluster.mjs';
+import { bringImagesToCluster } from './images.mjs';
+import { Installation } from './installation.js';
+
+const MINUTE = 60_000;
+const WORKERS = ['-l', 'app.kubernetes.io/name=caricature-worker'];
+const TRAINING = `${WORKERS[1]},caricature.dev/stage=train`;
+
+interface Stage {
+  name: string;
+  state: string;
+  attempts: number;
+  cached: boolean;
+  artifact?: { digest: string; uri: string; key: string };
+}
+
+describe('the chart on a cluster', () => {
+  let chart: Installation;
+  let prometheus: Prometheus | undefined;
+  const kubectl = (...args: string[]) => chart.kubectl(...args);
+  const shortNames = async () => (await chart.get('crd', 'trainingruns.caricature.dev')).spec.names.shortNames as string[] | undefined;
+  const password = () => chart.secret('caricature-postgresql', 'password');
+  const stagesOf = async (kind: string, name: string) => ((await chart.get(kind, name))['status']?.stages ?? []) as Stage[];
+  const stage = async (run: string, name: string) => (await stagesOf('trainingrun', run)).find((s) => s.name === name);
+
+  beforeAll(async () => {
+    const cluster = await useCluster({ log: console.log });
+    if (cluster.isOwn) await bringImagesToCluster({ log: console.log });
+    chart = await Installation.prepare(cluster, `chart-${process.pid}`);
+  }, 30 * MINUTE);
+  afterAll(async () => {
+    await prometheus?.stop();
+    await chart?.remove();
+  }, 3 * MINUTE);
+
+  it('installs with everything bundled: all that it makes becomes ready', async () => {
+    await chart.upgrade(await makePreviousChart(join(chart.folder, 'previous')));
+    expect(await shortNames()).toBeUndefined();
+    expect(await chart.podsOf('controller')).toHaveLength(2);
+    expect(await chart.helm('test', RELEASE, '--logs')).toContain('ok   the API answers with the token');
+  }, 8 * MINUTE);
+
+  it('migrates the database once, with two replicas that start at once', async () => {
+    const logs = await Promise.all((await chart.podsOf('controller')).map((pod) => kubectl('logs', pod)));
+    const applied = logs.flatMap((log) => [...log.matchAll(/applying migration (\S+)/g)].map(([, name]) => name));
+    expect(applied.length).toBeGreaterThan(0);
+    expect(new Set(applied).size).toBe(applied.length);
+  });
+
+  it('is upgraded while a run is in flight: its pod goes on, passwords stay, definitions are brought up to date', async () => {
+    await apply(chart, await resources(chart));
+    const working = async () => (await chart.list('pods', ...WORKERS)).filter(({ status }) => status.phase === 'Running').length;
+    await expect.poll(working, { timeout: 3 * MINUTE, interval: 500 }).toBeGreaterThan(0);
+    const before = { password: await password(), controllers: await chart.podsOf('controller') };
+    await chart.upgrade(CHART, '--set', 'controller.podAnnotations.upgraded=yes');
+    prometheus = await Prometheus.start({ pods: { kubeconfig: chart.cluster.kubeconfig, namespace: chart.namespace }, rules: [join(CHART, 'files/alerts.yaml')] });
+    expect(await password()).toBe(before.password);
+    expect(await shortNames()).toEqual(['trun']);
+    for (const pod of await chart.podsOf('controller')) expect(before.controllers).not.toContain(pod);
+    await kubectl('wait', '--for=condition=Succeeded', '--timeout=10m', 'trainingrun/tiny');
+    const stages = [...(await stagesOf('crawljob', 'tiny-avatars')), ...(await stagesOf('trainingrun', 'tiny'))];
+    expect(stages.map((s) => [s.name, s.attempts, s.cached])).toEqual(['crawl', 'prepare-faces', 'prepare-avatars', 'pretrain', 'train', 'evaluate', 'publish'].map((name) => [name, 1, false]));
+  }, 18 * MINUTE);
+
+  it('trained on a GPU that the node advertised', async () => {
+    const [pod] = await chart.list('pods', '-l', TRAINING);
+    expect(pod!.spec.containers[0].resources.limits['nvidia.com/gpu']).toBe('1');
+    expect(pod!.spec.nodeName).toBeTruthy();
+  });
+
+  it('has the losses in Prometheus, which found the pods by their annotations', async () => {
+    const losses = async () => (await prometheus!.query('caricature_training_loss{run="tiny",stage="train"}')).map(({ metric }) => metric['loss']);
+    await expect.poll(losses, { timeout: MINUTE, interval: 1000 }).toEqual(expect.arrayContaining(['const', 'tid']));
+    await expect.poll(async () => (await prometheus!.query('sum(caricature_leader)'))[0]?.value[1], { timeout: MINUTE, interval: 1000 }).toBe('1');
+    expect((await prometheus!.alertRules()).filter(({ health }) => health !== 'ok')).toEqual([]);
+  }, 2 * MINUTE);
+
+  it('has every artifact in the S3 server', async () => {
+    const stages = await stagesOf('trainingrun', 'tiny');
+    const keys = await chart.reach('caricature-objects', 7070, async (endpoint) => {
+      const [accessKeyId, secretAccessKey] = await Promise.all(['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'].map((key) => chart.secret('caricature-artifacts', key)));
+      const s3 = new S3Client({ endpoint, region: 'us-east-1', forcePathStyle: true, credentials: { accessKeyId: accessKeyId!, secretAccessKey: secretAccessKey! } });
+      return ((await s3.send(new ListObjectsV2Command({ Bucket: 'caricature' }))).Contents ?? []).map(({ Key }) => `s3://caricature/${Key}`);
+    });
+    for (const { artifact } of stages) expect(keys).toContain(`${artifact!.uri}/artifact.json`);
+  }, MINUTE);
+
+  it('serves the model that the run published', async () => {
+    const token = await chart.secret('caricature-inference', 'token');
+    const body = new Uint8Array(await sharp({ create: { width: 64, height: 64, channels: 3, background: '#c08050' } }).jpeg().toBuffer());
+    await chart.reach('caricature-inference', 3100, async (url) => {
+      const ask = () => fetch(`${url}/v1/caricatures?crop=none`, { method: 'POST', headers: { 'content-type': 'image/jpeg', authorization: `Bearer ${token}` }, body });
+      await expect.poll(() => ask().then((r) => r.headers.get('content-type'), (error: Error) => error.message), { timeout: 2 * MINUTE, interval: 1000 }).toBe('image/png');
+    });
+  }, 3 * MINUTE);
+
+  describe('interrupted', () => {
+    /** The very same computation under another key: nothing of it is taken from the cache. */
+    beforeAll(async () => {
+      const [, run] = await resources(chart);
+      run!.metadata.name = 'again';
+      run!.spec.train.batchSize = 8;
+      delete run!.spec.publish;
+      await apply(chart, [run!]);
+    });
+    const pods = () => chart.list('pods', '-l', `${TRAINING},caricature.dev/name=again`);
+    const podAtWork = async (): Promise<string> => {
+      let found = '';
+      const atWork = async () => {
+        const pod = (await pods()).find(({ status, metadata }) => status.phase === 'Running' && !(metadata as { deletionTimestamp?: string }).deletionTimestamp);
+        found = pod?.metadata.name ?? '';
+        return found ? kubectl('logs', found).catch(() => '') : '';
+      };
+      await expect.poll(atWork, { timeout: 3 * MINUTE, interval: 300 }).toMatch(/checkpoint at step/);
+      return found;
+    };
+    const untilAnother = (than: string) => expect.poll(podAtWork, { timeout: 4 * MINUTE }).not.toBe(than);
+
+    it('by its user, it writes a checkpoint, and goes on when told to', async () => {
+      await podAtWork();
+      await kubectl('patch', 'trainingrun', 'again', '--type=merge', '-p', '{"spec":{"suspend":true}}');
+      await kubectl('wait', '--for=condition=Suspended', '--timeout=2m', 'trainingrun/again');
+      await expect.poll(async () => (await pods()).length, { timeout: MINUTE, interval: 300 }).toBe(0);
+      await kubectl('patch', 'trainingrun', 'again', '--type=merge', '-p', '{"spec":{"suspend":false}}');
+      const pod = await podAtWork();
+      expect(await kubectl('logs', pod)).toContain('going on from the last checkpoint');
+    }, 6 * MINUTE);
+
+    it('by an eviction, it goes on in another pod', async () => {
+      const pod = await podAtWork();
+      await evict(chart, pod);
+      await untilAnother(pod);
+    }, 6 * MINUTE);
+
+    it('by a drain of its node, it waits for a node and goes on', async () => {
+      const pod = await podAtWork();
+      const { nodeName } = (await chart.get('pod', pod)).spec;
+      try {
+        await kubectl('drain', nodeName, `--pod-selector=${WORKERS[1]}`, '--delete-emptydir-data', '--timeout=2m');
+      } finally {
+        await kubectl('uncordon', nodeName);
+      }
+      await untilAnother(pod);
+    }, 6 * MINUTE);
+
+    it('by the loss of its pod, it goes on from the checkpoint', async () => {
+      const pod = await podAtWork();
+      await kubectl('delete', 'pod', pod, '--grace-period=0', '--force');
+      await untilAnother(pod);
+    }, 6 * MINUTE);
+
+    it('all of that ends with the very weights of the run that nobody disturbed', async () => {
+      await kubectl('wait', '--for=condition=Succeeded', '--timeout=10m', 'trainingrun/again');
+      expect((await stage('again', 'pretrain'))!.cached).toBe(true);
+      expect((await stage('again', 'train'))!.cached).toBe(false);
+      expect((await stage('again', 'train'))!.artifact!.digest).toBe((await stage('tiny', 'train'))!.artifact!.digest);
+    }, 11 * MINUTE);
+  });
+
+  it('is rolled back: controllers lead again, and the run is as it was', async () => {
+    await chart.helm('rollback', RELEASE, '1', '--wait', '--timeout', '5m');
+    expect((await chart.get('trainingrun', 'tiny'))['status'].phase).toBe('Succeeded');
+    await chart.upgrade();
+  }, 11 * MINUTE);
+
+  it('is uninstalled and leaves definitions, resources and data; installed again it finds them', async () => {
+    const kept = await password();
+    await chart.helm('uninstall', RELEASE, '--wait', '--timeout', '3m');
+    await expect.poll(() => chart.podsOf('controller'), { timeout: 2 * MINUTE, interval: 500 }).toEqual([]);
+    expect((await chart.list('trainingruns')).map(({ metadata }) => metadata.name)).toEqual(['again', 'tiny']);
+    expect((await chart.list('pvc')).length).toBe(2);
+    await chart.upgrade();
+    expect(await password()).toBe(kept);
+    expect(await chart.helm('test', RELEASE, '--logs')).toContain('ok   the controller is ready');
+  }, 10 * MINUTE);
+});
+
+/** The resources that `npm start` is tested with, on the avatar source of the cluster, a GPU for each stage, and long enough to be interrupted. */
+async function resources({ namespace }: Installation): Promise<Manifest[]> {
+  const text = await readFile(join(ROOT, 'test/e2e/tiny.yaml'), 'utf8');
+  const [crawl, run] = parseAllDocuments(text).map((document) => document.toJS() as Manifest);
+  crawl!.spec.source.baseUrl = `http://${RELEASE}-avatars.${namespace}.svc:4010`;
+  Object.assign(run!.spec.train, { steps: 1200, checkpointEverySteps: 100, sampleEverySteps: 400 });
+  run!.spec.resources = { requests: { cpu: '50m', memory: '256Mi' }, limits: { memory: '2Gi', 'nvidia.com/gpu': 1 } };
+  return [crawl!, run!];
+}
+
+async function apply(installation: Installation, manifests: Manifest[]): Promise<void> {
+  const file = join(installation.folder, `${manifests.at(-1)!.metadata.name}.yaml`);
+  await writeFile(file, manifests.map((manifest) => stringify(manifest, { aliasDuplicateObjects: false })).join('---\n'));
+  await installation.kubectl('apply', '-f', file);
+}
+
+/** As a node's administrator or its autoscaler does. */
+async function evict(installation: Installation, pod: string): Promise<void> {
+  const file = join(installation.folder, 'eviction.json');
+  await writeFile(file, JSON.stringify({ apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: pod, namespace: installation.namespace } }));
+  await installation.kubectl('create', '--raw', `/api/v1/namespaces/${installation.namespace}/pods/${pod}/eviction`, '-f', file);
+}
+
+/** The chart as an earlier version might have been: an older number, and definitions that lack a short name. */
+async function makePreviousChart(to: string): Promise<string> {
+  await cp(CHART, to, { recursive: true });
+  const about = parse(await readFile(join(to, 'Chart.yaml'), 'utf8')) as Record<string, unknown>;
+  await writeFile(join(to, 'Chart.yaml'), stringify({ ...about, version: '0.0.9' }));
+  const file = join(to, 'files/crds/trainingruns.caricature.dev.yaml');
+  const crd = parse(await readFile(file, 'utf8')) as Manifest;
+  delete crd.spec.names.shortNames;
+  await writeFile(file, stringify(crd, { aliasDuplicateObjects: false }));
+  return to;
+}

@@ -1,0 +1,96 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { freePort } from '../../libs/artifacts/src/testing/s3.server.js';
+import { CHART, RELEASE, type Manifest } from '../charts/chart.js';
+import type { Cluster } from './cluster.mjs';
+
+const run = promisify(execFile);
+const VALUES = join(import.meta.dirname, 'chart-values.yaml');
+const CRDS = ['crawljobs.caricature.dev', 'trainingruns.caricature.dev'];
+
+/** A release of the chart in a namespace of its own. */
+export class Installation {
+  private constructor(
+    readonly cluster: Cluster,
+    readonly namespace: string,
+    /** For files of the test; removed with the installation. */
+    readonly folder: string,
+  ) {}
+
+  /** Makes the namespace, with the strictest Pod Security, and hands it the definitions that another installation left. */
+  static async prepare(cluster: Cluster, namespace: string): Promise<Installation> {
+    const made = new Installation(cluster, namespace, await mkdtemp(join(tmpdir(), 'caricature-chart-')));
+    await made.kubectl('create', 'namespace', namespace);
+    await made.kubectl('label', 'namespace', namespace, 'pod-security.kubernetes.io/enforce=restricted');
+    for (const crd of CRDS) {
+      if (!(await made.kubectl('get', 'crd', crd, '-o', 'name').then(() => true, () => false))) continue;
+      await made.kubectl('annotate', '--overwrite', 'crd', crd, `meta.helm.sh/release-name=${RELEASE}`, `meta.helm.sh/release-namespace=${namespace}`);
+      await made.kubectl('label', '--overwrite', 'crd', crd, 'app.kubernetes.io/managed-by=Helm');
+    }
+    return made;
+  }
+
+  kubectl(...args: string[]): Promise<string> {
+    return this.call(this.cluster.kubectl, args);
+  }
+
+  helm(...args: string[]): Promise<string> {
+    return this.call(this.cluster.helm, args);
+  }
+
+  /** Installs or upgrades, and returns once everything is ready. */
+  upgrade(chart = CHART, ...more: string[]): Promise<string> {
+    return this.helm('upgrade', '--install', RELEASE, chart, '--values', VALUES, '--wait', '--timeout', '5m', ...more);
+  }
+
+  async get(...args: string[]): Promise<Manifest> {
+    return JSON.parse(await this.kubectl('get', ...args, '-o', 'json')) as Manifest;
+  }
+
+  async list(...args: string[]): Promise<Manifest[]> {
+    return (await this.get(...args))['items'] as Manifest[];
+  }
+
+  async secret(name: string, key: string): Promise<string> {
+    return Buffer.from((await this.get('secret', name))['data'][key] as string, 'base64').toString();
+  }
+
+  /** Names of the pods of a part of the chart, such as `controller`. */
+  async podsOf(component: string): Promise<string[]> {
+    return (await this.list('pods', '-l', `app.kubernetes.io/component=${component}`)).map(({ metadata }) => metadata.name).sort();
+  }
+
+  /** Calls `use` with an address of this machine that leads to a Service. */
+  async reach<T>(service: string, port: number, use: (url: string) => Promise<T>): Promise<T> {
+    const local = await freePort();
+    const child = spawn(this.cluster.kubectl, [...this.where(), 'port-forward', `service/${service}`, `${local}:${port}`], { stdio: ['ignore', 'pipe', 'inherit'] });
+    try {
+      await once(child.stdout, 'data');
+      return await use(`http://127.0.0.1:${local}`);
+    } finally {
+      child.kill('SIGTERM');
+    }
+  }
+
+  async remove(): Promise<void> {
+    await this.kubectl('delete', 'trainingruns,crawljobs', '--all', '--timeout=60s').catch(() => undefined);
+    await this.helm('uninstall', RELEASE).catch(() => undefined);
+    await this.kubectl('delete', 'namespace', this.namespace, '--wait=false').catch(() => undefined);
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  private where(): string[] {
+    return ['--kubeconfig', this.cluster.kubeconfig, '--namespace', this.namespace];
+  }
+
+  private async call(program: string, args: string[]): Promise<string> {
+    const { stdout } = await run(program, [...this.where(), ...args], { maxBuffer: 64 * 2 ** 20 }).catch((error: Error & { stderr?: string }) => {
+      throw new Error(`${args.slice(0, 3).join(' ')}: ${error.stderr?.trim() || error.message}`);
+    });
+    return stdout;
+  }
+}
