@@ -4,9 +4,10 @@ import { chmod, copyFile, mkdir, readFile, readdir, realpath, stat, utimes, writ
 import path from 'node:path';
 import process from 'node:process';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { LIBRARIES } from '../setup/tensorflow.mjs';
 
 const ROOT = path.dirname(path.dirname(path.dirname(fileURLToPath(import.meta.url))));
-const TENSORFLOW = ['libtensorflow_cc.so.2', 'libtensorflow_framework.so.2'].map((name) => `node_modules/@tensorflow/tfjs-node/deps/lib/${name}`);
+const TENSORFLOW = LIBRARIES.map((name) => `node_modules/@tensorflow/tfjs-node/deps/lib/${name}`);
 const FRONTAL_FACE = ['package.json', 'MIT-LICENSE.txt', 'data/haarcascade_frontalface_default.xml'].map((name) => `node_modules/opencv/${name}`);
 
 /** What a program reads that no import names: files and folders, and packages. */

@@ -12,9 +12,9 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-const TENSORFLOW_VERSION = '2.21.0';
+export const TENSORFLOW_VERSION = '2.21.0';
 const WHEEL_MACHINES = { x64: 'x86_64', arm64: 'aarch64' };
-const LIBRARIES = ['libtensorflow_cc.so.2', 'libtensorflow_framework.so.2'];
+export const LIBRARIES = ['libtensorflow_cc.so.2', 'libtensorflow_framework.so.2'];
 const PREBUILT_STAMP = "prebuilt by the package's own install script\n";
 const HEADERS = ['tensorflow/c/', 'tensorflow/core/platform/', 'xla/tsl/', 'tsl/'];
 

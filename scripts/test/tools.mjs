@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { runStep } from '../setup/child.mjs';
 import { findOnPath } from '../setup/prerequisites.mjs';
 import { bringBinaries, findMissingBinaries } from '../../test/cluster/binaries.mjs';
-import { useCluster } from '../../test/cluster/cluster.mjs';
+import { bringImages } from '../../test/cluster/images.mjs';
 import { cacheFolder } from './cache.mjs';
 import { findChartTools } from './chart-tools.mjs';
 import { hasVersitygw, installVersitygw, versitygw, VERSITYGW } from './versitygw.mjs';
@@ -52,13 +52,20 @@ export function findTestTools() {
     {
       name: 'a Kubernetes that runs pods',
       isThere: async () => Boolean(process.env.KUBECONFIG),
-      bring: (log) => useCluster({ log }),
-      mend: 'sudo make cluster-up, or set KUBECONFIG',
-      usedBy: /cluster\.mjs'/,
+      bring: bringCluster,
+      mend: 'run the tests as root on Debian 12, or set KUBECONFIG',
+      usedBy: /\/cluster\.mjs'/,
     },
     ...findChartTools(),
     { name: 'Chromium', isThere: async () => (await findOnPath('/usr/bin/chromium')) !== undefined, mend: 'apt-get install chromium', usedBy: /'playwright-core'/ },
   ];
+}
+
+/** All that takes long; the specs start the cluster themselves, so that it burdens no others. */
+async function bringCluster(log) {
+  if (process.getuid() !== 0) throw new Error('a cluster with a node needs root');
+  await bringBinaries({ log });
+  await bringImages({ log });
 }
 
 async function hasPythonPackages() {
