@@ -4,6 +4,7 @@ ARG BASE=node:24-bookworm-slim
 ARG BUILD_BASE=${BASE}
 
 FROM ${BUILD_BASE} AS build
+ARG DEBIAN_FRONTEND=noninteractive
 RUN apt-get update \
  && apt-get install --yes --no-install-recommends ca-certificates g++ python3 python3-pip \
  && rm -rf /var/lib/apt/lists/*

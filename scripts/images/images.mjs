@@ -1,6 +1,6 @@
 // make images: the program's images, built by buildah from the Dockerfile on a local base, kept as one OCI layout. Needs root.
 import { execFile } from 'node:child_process';
-import { access, mkdir, mkdtemp, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { access, cp, mkdir, mkdtemp, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
@@ -23,6 +23,8 @@ const OPTIONAL = ['worker-gpu'];
 /** What an image is made from: nothing else is sent to the build (.dockerignore). */
 const SOURCES = ['Dockerfile', '.dockerignore', '.npmrc', 'package.json', 'package-lock.json', 'prisma.config.ts', 'nest-cli.json', 'tsconfig.json', 'tsconfig.build.json', 'apps', 'libs', 'prisma', 'scripts/setup', 'scripts/images'];
 const isSource = (file) => !file.endsWith('.spec.ts') && !file.startsWith('libs/database/src/generated/');
+
+const LENT_CERTIFICATES = '/etc/ssl/lent.pem';
 
 /** Raised when the images cannot be built here. */
 export class ImagesError extends Error {
@@ -112,15 +114,16 @@ export async function lendSettings() {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'caricature-lent-'));
   const volumes = [];
   const lend = async (from, to, mode = 'ro') => (await isThere(from)) && volumes.push('--volume', `${from}:${to}:${mode}`);
+  const write = async (name, text) => (await writeFile(path.join(folder, name), text, { mode: 0o600 }), path.join(folder, name));
   const certificates = process.env.NODE_EXTRA_CA_CERTS;
-  const npmrc = path.join(folder, 'npmrc');
-  const own = await readFile(path.join(os.homedir(), '.npmrc'), 'utf8').catch(() => '');
-  await writeFile(npmrc, `${own}\n${certificates ? 'cafile=/etc/ssl/lent.pem\n' : ''}`, { mode: 0o600 });
-  if (certificates) await lend(certificates, '/etc/ssl/lent.pem');
-  await lend('/etc/ssl/certs/ca-certificates.crt', '/etc/ssl/certs/ca-certificates.crt');
-  await lend(npmrc, '/root/.npmrc');
-  await lend('/etc/pip.conf', '/etc/pip.conf');
-  await lend('/etc/apt/apt.conf.d', '/etc/apt/apt.conf.d');
+  if (certificates) await lend(certificates, LENT_CERTIFICATES);
+  const npm = await readFile(path.join(os.homedir(), '.npmrc'), 'utf8').catch(() => '');
+  await lend(await write('npmrc', `${npm}\n${certificates ? `cafile=${LENT_CERTIFICATES}\n` : ''}`), '/root/.npmrc');
+  const pip = await readFile('/etc/pip.conf', 'utf8').catch(() => '[global]\n');
+  await lend(await write('pip.conf', certificates ? pip.replace(/^cert\b.*\n/m, '').replace('[global]', `[global]\ncert = ${LENT_CERTIFICATES}`) : pip), '/etc/pip.conf');
+  // A copy: packages that are installed put settings of their own there.
+  await cp('/etc/apt/apt.conf.d', path.join(folder, 'apt.conf.d'), { recursive: true }).catch(() => {});
+  await lend(path.join(folder, 'apt.conf.d'), '/etc/apt/apt.conf.d', 'rw');
   await lend(path.join(os.homedir(), '.npm'), '/root/.npm', 'rw');
   for (const name of await readdir(cacheFolder())) {
     const libraries = path.join(cacheFolder(), name, `libtensorflow-${process.arch}`);
