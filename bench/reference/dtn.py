@@ -110,12 +110,51 @@ def shift_alike(x, reach):
     return torch.cat(kinds)
 
 
-def train_dtn(plan, f, source, target, generator, log):
-    """f frozen, its features computed once; g(f(x)) once for g's and for D's update. Gives g's running average."""
+class Repeat(nn.Module):
+    """A network that draws one channel, repeated: what ours does for a target without colour."""
+
+    def __init__(self, network, channels):
+        super().__init__()
+        self.network, self.channels = network, channels
+
+    def forward(self, x):
+        return self.network(x).expand(-1, self.channels, -1, -1)
+
+
+def build_generator(plan, channels):
+    g = build(plan["g"])
+    return g if plan["colour"] else Repeat(g, channels)
+
+
+def total_variation(x):
+    return (x[:, :, 1:] - x[:, :, :-1]).abs().mean() + (x[:, :, :, 1:] - x[:, :, :, :-1]).abs().mean()
+
+
+def transfer_score(weights, f, head, g, photos, avatars):
+    """What the kept weights are chosen by, as libs/models/src/dtn/transfer-score.ts has it: no label of the target."""
+    with torch.no_grad():
+        of_photos, of_avatars = f(photos), f(avatars)
+        of_pictures = f(g(of_photos))
+        moments = (of_pictures.mean(0) - of_avatars.mean(0)).square() + (of_pictures.std(0, correction=0) - of_avatars.std(0, correction=0)).square()
+        terms = {
+            "const": F.mse_loss(of_pictures, of_photos),
+            "tid": F.mse_loss(g(of_avatars), avatars),
+            "distance": moments.mean(),
+            "reading": F.cross_entropy(head(of_pictures), head(of_photos).softmax(1)),
+        }
+    return sum(weights.get(name, 0) * term.item() for name, term in terms.items())
+
+
+def train_dtn(plan, f, head, source, target, generator, log):
+    """f frozen, its features computed once; g(f(x)) once for g's and for D's update. Gives g's running average where it scored best."""
     settings, weights = plan["dtn"], plan["dtn"]["weights"]
     batch, smoothing = settings["batchSize"], settings["labelSmoothing"]
-    g, d, mean = (initialize(build(plan[name]), plan["initialization"]) for name in ("g", "D", "g"))
+    selection, channels = settings["selection"], source.shape[1]
+    g, d, mean = (initialize(network, plan["initialization"]) for network in (build_generator(plan, channels), build(plan["D"]), build_generator(plan, channels)))
     mean.load_state_dict(g.state_dict())
+    mean.eval()
+    scored = [x[torch.randperm(len(x), generator=generator)[: plan["scored"]]] for x in (source, target)]
+    best = float("inf"), None
     update_g, update_d = optimizer(settings, g.parameters()), optimizer(settings, d.parameters())
     features = apply(f, source), apply(f, target)
     chosen = batches(len(source), batch, generator), batches(len(target), batch, generator)
@@ -129,7 +168,7 @@ def train_dtn(plan, f, source, target, generator, log):
         gan = 2 * F.cross_entropy(d(shift_alike(torch.cat([pictures, wanted]), settings["shift"]))[: 2 * batch], real)
         const = F.mse_loss(f(pictures[:batch]), given[:batch])
         tid = F.mse_loss(pictures[batch:], wanted)
-        tv = (pictures[:, :, 1:] - pictures[:, :, :-1]).abs().mean() + (pictures[:, :, :, 1:] - pictures[:, :, :, :-1]).abs().mean()
+        tv = total_variation(pictures)
         loss = weights["gan"] * gan + weights["const"] * const + weights["tid"] * tid + weights["tv"] * tv
         update_g.zero_grad(set_to_none=True)
         loss.backward()
@@ -141,7 +180,13 @@ def train_dtn(plan, f, source, target, generator, log):
         follow(mean, g, min(settings["averageDecay"], (step + 1) / (step + 10)))
         if (step + 1) % 100 == 0:
             log(f"step {step + 1}: g {loss.item():.3f} gan {gan.item():.3f} const {const.item():.3f} tid {tid.item():.3f} d {d_loss.item():.3f}")
-    return mean.eval()
+        if selection["keep"] == "best" and (step + 1) % selection["everySteps"] == 0:
+            score = transfer_score(selection["weights"], f, head, mean, *scored)
+            if score < best[0]:
+                best = score, {name: value.clone() for name, value in mean.state_dict().items()}
+    if best[1]:
+        mean.load_state_dict(best[1])
+    return mean
 
 
 def follow(mean, network, decay):
@@ -176,7 +221,7 @@ def main():
 
     f, head, judge, judge_head = (initialize(build(plan[name]), "xavier") for name in ("f", "head", "judge", "judgeHead"))
     train_classifier(f, head, data["sourceTrain"], plan["classifier"], plan["augmentation"] != "none", generator, log)
-    g = train_dtn(plan, f, data["sourceTrain"][0], data["targetTrain"][0], generator, log)
+    g = train_dtn(plan, f, head, data["sourceTrain"][0], data["targetTrain"][0], generator, log)
     seconds = time.monotonic() - started
     train_classifier(judge, judge_head, data["targetTrain"], plan["judgeSettings"], False, generator, log)
     (photos, labels), (real, real_labels) = ((x[: plan["images"]], y[: plan["images"]]) for x, y in (data["sourceHeldOut"], data["targetHeldOut"]))

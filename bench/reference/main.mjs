@@ -10,6 +10,7 @@ import { bringPython } from '../harness/python.mjs';
 const HERE = import.meta.dirname;
 const ROOT = path.join(HERE, '../..');
 const IMAGES = 1000;
+const SCORED = 128;
 const DRAWN = { count: 24_000, seed: 1 };
 const REAL = path.join(ROOT, 'experiments/digits/real');
 
@@ -59,7 +60,10 @@ async function createPlan(data) {
     judgeSettings: { ...preset.judge, steps: Math.min(250, preset.judge.steps) },
     f: networks.describeExtractor(preset, 3),
     head: networks.describeHead(preset.f.featureSize, 10),
-    g: networks.describeGenerator(preset, 3),
+    // Ours draws a target without colour in one channel.
+    g: networks.describeGenerator(preset, 1),
+    colour: false,
+    scored: SCORED,
     D: networks.describeDiscriminator(preset, 3),
     judge: networks.describeExtractor(judge, 3),
     judgeHead: networks.describeHead(preset.judge.featureSize, 10),

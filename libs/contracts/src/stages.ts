@@ -9,10 +9,10 @@ import type { TrainingRunSpec } from './training-run.js';
 export const STAGE_VERSIONS: Record<StageName, number> = {
   discover: 1,
   crawl: 1,
-  'prepare-faces': 2,
+  'prepare-faces': 3,
   'prepare-avatars': 1,
   pretrain: 3,
-  train: 5,
+  train: 6,
   evaluate: 4,
   publish: 2,
 };

@@ -1,5 +1,6 @@
 import type { Random } from '@caricature/tensors';
 import { type Colour, contrastingColours, css, mix } from './colour.js';
+import { writeDigit } from './handwriting.js';
 import type { Glyph, Typeface } from './typeface.js';
 
 /** Side of the square that a scene is drawn in. */
@@ -21,6 +22,8 @@ export interface Scene {
 
 /** Share of scenes on a plain ground, written rather than printed, so that a reader of digits leans neither on clutter nor on type. */
 const PLAIN_SHARE = 0.35;
+/** Share of those on a plain ground that are written stroke by stroke and not set in type. */
+const HAND_SHARE = 0.6;
 const LARGEST_BEND = 2.5;
 const GRAINY_SHARE = 0.6;
 const BARRED_SHARE = 0.5;
@@ -30,13 +33,14 @@ const LARGEST_TURN_DEGREES = 14;
 export function createScene(label: number, typefaces: readonly Typeface[], random: Random): Scene {
   const typeface = typefaces[random.below(typefaces.length)]!;
   const plain = random.uniform() < PLAIN_SHARE;
+  const hand = plain && random.uniform() < HAND_SHARE;
   const { ground, ink } = contrastingColours(random, plain && random.uniform() < 0.6);
-  const grain = plain && random.uniform() < GRAINY_SHARE ? 8 + random.below(6) : undefined;
+  const grain = plain && random.uniform() < GRAINY_SHARE ? 9 + random.below(5) : undefined;
   const blur = random.uniform() < 0.3 ? 0 : random.between(0.2, plain && !grain ? 1.8 : 1);
   const body = [
     drawGround(ground, plain, random),
     plain ? '' : drawClutter(ground, ink, random),
-    drawDigits(label, typeface, ink, { plain, small: grain !== undefined }, random),
+    drawDigits(label, typeface, ink, { plain, hand, small: grain !== undefined }, random),
     plain ? '' : drawLight(random),
   ].join('');
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${SCENE_SIDE} ${SCENE_SIDE}">${body}</svg>`;
@@ -70,17 +74,18 @@ function drawClutter(ground: Colour, ink: Colour, random: Random): string {
 }
 
 /** The digit in the middle and, mostly, one to its left and one to its right, in one line; on a plain ground more often alone, and wider. */
-function drawDigits(label: number, typeface: Typeface, ink: Colour, { plain, small }: { plain: boolean; small: boolean }, random: Random): string {
+function drawDigits(label: number, typeface: Typeface, ink: Colour, { plain, hand, small }: { plain: boolean; hand: boolean; small: boolean }, random: Random): string {
   const neighbours = plain ? 0.1 : 0.7;
-  const height = (small ? random.between(0.65, 1) : random.between(0.55, 0.9)) * SCENE_SIDE;
-  const stretch = random.between(plain ? 0.7 : 0.85, plain ? 1.5 : 1.2);
-  const middle = typeface.digits[label]!;
-  const style = inkStyle(ink, plain, random);
+  const height = (small ? random.between(0.65, 0.95) : random.between(0.55, 0.9)) * SCENE_SIDE;
+  const stretch = random.between(hand ? 0.55 : plain ? 0.7 : 0.85, plain ? 1.5 : 1.2);
+  const glyphOf = (digit: number) => (hand ? writeDigit(digit, random) : typeface.digits[digit]!);
+  const middle = glyphOf(label);
+  const style = hand ? penStyle(ink, random) : inkStyle(ink, plain, random);
   const parts = [placeGlyph(middle, 0, height, stretch, style)];
-  if (label === 7 && plain && random.uniform() < BARRED_SHARE) parts.push(drawBar(widthOf(middle, height, stretch), height, ink, random));
+  if (label === 7 && plain && !hand && random.uniform() < BARRED_SHARE) parts.push(drawBar(widthOf(middle, height, stretch), height, ink, random));
   for (const side of [-1, 1]) {
     if (random.uniform() >= neighbours) continue;
-    const glyph = typeface.digits[random.below(10)]!;
+    const glyph = glyphOf(random.below(10));
     const gap = random.between(0.04, 0.3) * height;
     const offset = side * ((widthOf(middle, height, stretch) + widthOf(glyph, height, stretch)) / 2 + gap);
     parts.push(placeGlyph(glyph, offset, height, stretch, style));
@@ -97,6 +102,11 @@ function inkStyle(ink: Colour, plain: boolean, random: Random): string {
   if (!plain && random.uniform() < 0.12) return `fill="none" stroke="${colour}" stroke-width="${fixed(random.between(40, 90))}"`;
   const pen = plain && random.uniform() < 0.6 ? random.between(0, 90) : 0;
   return `fill="${colour}" stroke="${colour}" stroke-linejoin="round" stroke-width="${fixed(pen)}"`;
+}
+
+/** A round pen: from a ballpoint to a marker, in font units. */
+function penStyle(ink: Colour, random: Random): string {
+  return `fill="none" stroke="${css(ink)}" stroke-linejoin="round" stroke-linecap="round" stroke-width="${fixed(random.between(60, 280))}"`;
 }
 
 /** The bar that many hands put through a seven. */

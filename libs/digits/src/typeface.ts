@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import opentype from 'opentype.js';
+import opentype, { type PathCommand } from 'opentype.js';
 import { DigitsError } from './digits.error.js';
 
 /** A digit's outline in font units, y downwards. */
@@ -55,7 +55,17 @@ function readTypeface(file: string): Typeface {
   const digits = Array.from('0123456789', (digit) => {
     const outline = font.getPath(digit, 0, 0, 1000);
     const { x1, y1, x2, y2 } = outline.getBoundingBox();
-    return { outline: outline.toPathData(0), left: x1, top: y1, width: x2 - x1, height: y2 - y1 };
+    return { outline: pathData(outline.commands), left: x1, top: y1, width: x2 - x1, height: y2 - y1 };
   });
   return { name: path.basename(file, '.woff'), digits };
+}
+
+/** In whole font units. opentype.js' own writer joins a number to a following one that rounds to minus zero. */
+function pathData(commands: PathCommand[]): string {
+  return commands.map(({ type, ...places }) => type + coordinates(places).map(Math.round).join(' ')).join('');
+}
+
+function coordinates(places: { x1?: number; y1?: number; x2?: number; y2?: number; x?: number; y?: number }): number[] {
+  const { x1, y1, x2, y2, x, y } = places;
+  return [x1, y1, x2, y2, x, y].filter((value) => value !== undefined);
 }

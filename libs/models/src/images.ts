@@ -1,3 +1,4 @@
+import type { Dataset } from '@caricature/tensors';
 import { tf, type Tensor2D, type Tensor4D } from './backend/tensorflow.js';
 
 /** uint8 pixels → float32 in −1…1 (x / 127.5 − 1), [B, H, W, C]. */
@@ -20,4 +21,14 @@ export function oneHot(labels: ArrayLike<number>, size: number): Tensor2D {
   const values = new Float32Array(labels.length * size);
   for (let b = 0; b < labels.length; b++) if (labels[b]! >= 0) values[b * size + labels[b]!] = 1;
   return tf.tensor2d(values, [labels.length, size]);
+}
+
+/** Whether any image of a data set has colour; it is read only up to the first that has. */
+export function hasColour(dataset: Dataset): boolean {
+  const channels = dataset.shape[2];
+  for (let i = 0; i < dataset.count; i++) {
+    const image = dataset.image(i);
+    for (let k = 0; k < image.length; k++) if (image[k] !== image[k - (k % channels)]) return true;
+  }
+  return false;
 }

@@ -21,8 +21,12 @@ export function describeHead(featureSize: number, classes: number): NetworkDescr
   return { name: 'head', inputShape: [featureSize], layers: [{ kind: 'dense', name: 'logits', units: classes, bias: true }] };
 }
 
-/** g: features [featureSize] → image [H, W, C] in −1…1. Batch norm on all layers but the output. */
-export function describeGenerator({ imageSize, f, g }: Preset, channels: number): NetworkDescription {
+/**
+ * g: features [featureSize] → image [H, W, C] in −1…1. Batch norm on all layers but the output. One that is to draw without `colour` draws
+ * one channel and repeats it: else it hides in colour what f reads.
+ */
+export function describeGenerator(preset: Preset, channels: number, colour = true): NetworkDescription {
+  const { imageSize, f, g } = preset;
   const start = imageSize / 2 ** g.levels;
   let filters = g.width * 2 ** (g.levels - 1);
   const layers: Layers = normalized({ kind: 'dense', name: 'project', units: start * start * filters, bias: false }, undefined);
@@ -33,7 +37,7 @@ export function describeGenerator({ imageSize, f, g }: Preset, channels: number)
     if (g.pointwise) layers.push(...normalized({ kind: 'conv', name: `widen${level}`, filters: filters * 2, kernel: 1, stride: 1, bias: false }, 'relu'));
     if (g.dropout > 0) layers.push({ kind: 'dropout', name: `dropout${level}`, rate: g.dropout });
   }
-  layers.push(...outputLayers(g, channels));
+  layers.push(...(colour ? outputLayers(g, channels) : repeated(outputLayers(g, 1), preset, channels)));
   return { name: 'g', inputShape: [f.featureSize], layers };
 }
 
@@ -64,6 +68,13 @@ export function outputLayers(g: Pick<Preset['g'], 'upsampling' | 'kernel'>, chan
   const tanh: LayerDescription = { kind: 'activation', name: 'output_tanh', activation: 'tanh' };
   if (g.upsampling === 'deconv') return [{ kind: 'deconv', name: 'output', filters: channels, kernel: g.kernel, stride: 2, bias: true }, tanh];
   return [{ kind: 'upsample', name: 'output_double' }, { kind: 'conv', name: 'output', filters: channels, kernel: 3, stride: 1, bias: true }, tanh];
+}
+
+/** The one channel that the last layer gives, `channels` times. The first goes through a layer: tf.layers frees a value that one layer takes twice. */
+function repeated(layers: Layers, { imageSize }: Preset, channels: number): Layers {
+  const grey = layers.at(-1)!.name;
+  const more = Array.from({ length: channels - 1 }, (_, i): LayerDescription => ({ kind: 'concat', name: `${grey}_${i + 2}`, with: grey }));
+  return [...layers, { kind: 'reshape', name: `${grey}_1`, shape: [imageSize, imageSize, 1] }, ...more];
 }
 
 export function normalized(layer: LayerDescription, activation: 'relu' | 'leakyRelu' | 'tanh' | undefined): Layers {

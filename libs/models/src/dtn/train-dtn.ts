@@ -3,7 +3,7 @@ import type { Dataset } from '@caricature/tensors';
 import { tf } from '../backend/tensorflow.js';
 import { checkSameChannels } from '../check-data.js';
 import { loadNetwork, saveNetwork } from '../export/layers-model.js';
-import { toPixels, toTensor } from '../images.js';
+import { hasColour, toPixels, toTensor } from '../images.js';
 import { foldBatchNorm, Network } from '../layers/network.js';
 import { ModelError } from '../models.error.js';
 import { describeDiscriminator, describeGenerator } from '../networks.js';
@@ -50,7 +50,7 @@ export async function trainDtn({ source, target, preset, seed, outputDir, ...opt
   const { whole, f } = await loadExtractor(options.f, preset, source);
   const head = options.head === undefined ? undefined : await loadNetwork(options.head);
   if (mode === 'Joint') checkHead(head, source);
-  const g = Network.create(describeGenerator(preset, channels), preset.initialization, seed + 2);
+  const g = Network.create(describeGenerator(preset, channels, hasColour(target)), preset.initialization, seed + 2);
   const D = Network.create(describeDiscriminator(preset, channels), preset.initialization, seed + 3);
   const features = mode === 'Frozen' ? { source: computeFeatures(f, source), target: computeFeatures(f, target) } : undefined;
   const config = { stage: 'dtn', mode, f: preset.f, g: preset.g, d: preset.d, settings, seed, shape: source.shape, counts: [source.count, target.count] };

@@ -40,6 +40,7 @@ const networks: [string, () => Network][] = [
   ['g', () => Network.create(describeGenerator(test32, 3), 'normal', 2)],
   ['g with dropout and 1×1 convolutions', () => Network.create(describeGenerator(pointwise, 3), 'normal', 2)],
   ['g that resizes', () => Network.create(describeGenerator(resized, 3), 'normal', 2)],
+  ['g without colour', () => Network.create(describeGenerator(test32, 3, false), 'normal', 2)],
   ['D', () => Network.create(describeDiscriminator(test32, 3), 'normal', 3)],
   ['D with 1×1 convolutions', () => Network.create(describeDiscriminator(pointwise, 3), 'normal', 3)],
 ];
@@ -64,6 +65,13 @@ describe.each(networks)('%s', (_, create) => {
     expect(folded.description.layers.some(({ kind }) => kind === 'batchNorm')).toBe(false);
     expect(largestDifference(network.apply(x), folded.apply(x))).toBeLessThan(1e-4);
   });
+});
+
+test('g without colour gives the same in all channels', () => {
+  const network = worn(Network.create(describeGenerator(test32, 3, false), 'normal', 2));
+  const pictures = network.apply(randomTensor([2, ...network.description.inputShape], 5));
+  expect(pictures.shape).toEqual([2, 32, 32, 3]);
+  expect(largestDifference(pictures, pictures.slice([0, 0, 0, 1], [-1, -1, -1, 1]))).toBe(0);
 });
 
 test('a damaged model is refused', async () => {
