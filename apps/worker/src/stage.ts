@@ -79,7 +79,7 @@ export function createInput(store: ArtifactStore, assignment: StageAssignment, c
   };
 }
 
-/** A folder for this stage's key, the same for every attempt on this machine. */
-export function scratchFolder(root: string, assignment: StageAssignment): string {
-  return join(root, assignment.stage, createHash('sha256').update(assignment.key).digest('hex').slice(0, 16));
+/** A folder for this stage's key, the same for every attempt on this machine; another resource with the same key at the same time has its own. */
+export function scratchFolder(root: string, { stage, key, owner }: StageAssignment): string {
+  return join(root, stage, createHash('sha256').update(`${owner.uid}/${key}`).digest('hex').slice(0, 16));
 }
