@@ -8,8 +8,11 @@ export class DivergedError extends Error {
     readonly step: number,
     readonly loss: string,
     readonly value: number,
+    /** The step of the last checkpoint, if there is one. */
+    readonly keptStep?: number,
   ) {
-    super(`${loss} became ${value} at step ${step}: training diverged; lower the learning rate or raise the batch size. The last good checkpoint was kept.`);
+    const kept = keptStep === undefined ? 'No checkpoint had been made yet' : `The last good checkpoint, of step ${keptStep}, was kept`;
+    super(`${loss} became ${value} at step ${step}: training diverged; lower the learning rate or raise the batch size. ${kept}.`);
   }
 }
 

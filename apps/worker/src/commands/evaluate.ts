@@ -9,7 +9,7 @@ import { outputOf } from '../architectures.js';
 import { renderReport } from '../evaluation-report.js';
 import { createProgress } from '../progress.js';
 import { drawSampleGrid } from '../sample-grid.js';
-import { InterruptedError } from '../stage.error.js';
+import { InterruptedError, namingField } from '../stage.error.js';
 import type { StageContext, StageOutput } from '../stage.js';
 
 interface EvaluateConfig extends Pick<TrainingRunSpec, 'evaluate' | 'model' | 'seed'> {
@@ -84,7 +84,7 @@ async function findReader(context: StageContext<EvaluateConfig>, preset: Preset)
     const progress = createProgress(report);
     const batchSize = Math.min(config.pretrain?.batchSize ?? preset.classifier.batchSize, dataset.count);
     const options = { ...config.pretrain, dataset, preset, batchSize, seed: config.seed, outputDir, checkpointDir: outputDir, resume: true, signal };
-    const { outcome, metrics } = await trainClassifier({ ...options, onStep: ({ step, totalSteps }) => progress(step, totalSteps) });
+    const { outcome, metrics } = await trainClassifier({ ...options, onStep: ({ step, totalSteps }) => progress(step, totalSteps) }).catch(namingField('spec.pretrain.learningRate'));
     if (outcome === 'interrupted') throw new InterruptedError();
     log(`the reader names people on photos with accuracy ${metrics['accuracy']?.toFixed(3)}`);
     return outputDir;

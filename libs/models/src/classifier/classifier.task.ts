@@ -35,6 +35,8 @@ const CHUNK = 128;
 /** Trains a feature extractor and a linear head together by cross-entropy: f on names (one group), the judge on traits. */
 export class ClassifierTask implements TrainingTask {
   readonly config: unknown;
+  /** Guessing costs the logarithm of the number of classes: a few units. Batch norm keeps the loss of a rate far too high from growing without bound. */
+  readonly lossLimit = 100;
   readonly best: BestWeights;
   /** Places in the data set. */
   private readonly training: Int32Array;

@@ -21,6 +21,8 @@ export function readScalars(scalars: Record<string, Tensor>): StepMetrics {
 export interface TrainingTask {
   /** Resolved configuration, plain JSON; kept in checkpoints and compared on resume. */
   readonly config: unknown;
+  /** A loss beyond it has left any useful range; 10⁶ unless told. */
+  readonly lossLimit?: number;
   trainStep(step: number): StepMetrics;
   snapshot(): Pick<Checkpoint, 'tensors' | 'state'>;
   restore(checkpoint: Checkpoint): void;
@@ -51,7 +53,6 @@ export interface TrainingOutcome {
   best?: { step: number; score: number } | undefined;
 }
 
-/** A loss beyond this has left any useful range, though it may be finite. */
 const LOSS_LIMIT = 1e6;
 export const CHECKPOINT_FILE = 'last.checkpoint';
 
@@ -63,10 +64,11 @@ export async function runTraining(task: TrainingTask, options: TrainerOptions): 
   let step = options.resume && file ? await resume(task, file) : 0;
   let metrics: StepMetrics = {};
   let savedAt = step;
+  const kept = () => (savedAt > 0 ? savedAt : undefined);
   const save = async () => {
     if (!file || savedAt === step) return;
     const content = task.snapshot();
-    checkWeights(content.tensors, step);
+    checkWeights(content.tensors, step, kept());
     await saveCheckpoint(file, { step, config: task.config, ...content });
     savedAt = step;
     await options.onCheckpoint?.({ step, file });
@@ -79,7 +81,7 @@ export async function runTraining(task: TrainingTask, options: TrainerOptions): 
     const started = performance.now();
     metrics = task.trainStep(step);
     step += 1;
-    checkMetrics(metrics, step);
+    checkMetrics(metrics, step, task.lossLimit ?? LOSS_LIMIT, kept());
     await options.onStep?.({ step, totalSteps: options.steps, metrics, seconds: (performance.now() - started) / 1000 });
     if (step % (options.checkpointEverySteps ?? 100) === 0) await save();
     if (step === options.steps || step % (options.sampleEverySteps ?? Infinity) === 0) await options.onSampleStep?.(step);
@@ -97,16 +99,16 @@ async function resume(task: TrainingTask, file: string): Promise<number> {
   return checkpoint.step;
 }
 
-function checkMetrics(metrics: StepMetrics, step: number): void {
+function checkMetrics(metrics: StepMetrics, step: number, limit: number, keptStep: number | undefined): void {
   for (const [name, value] of Object.entries(metrics)) {
-    if (!Number.isFinite(value) || Math.abs(value) > LOSS_LIMIT) throw new DivergedError(step, name, value);
+    if (!Number.isFinite(value) || Math.abs(value) > limit) throw new DivergedError(step, name, value, keptStep);
   }
 }
 
 /** A step's losses are those before its update, so the weights are looked at too before they replace the last good ones. */
-function checkWeights(tensors: Checkpoint['tensors'], step: number): void {
+function checkWeights(tensors: Checkpoint['tensors'], step: number, keptStep: number | undefined): void {
   for (const [name, { values }] of tensors) {
     const wrong = values.find((value) => !Number.isFinite(value));
-    if (wrong !== undefined) throw new DivergedError(step, `weight ${name}`, wrong);
+    if (wrong !== undefined) throw new DivergedError(step, `weight ${name}`, wrong, keptStep);
   }
 }
