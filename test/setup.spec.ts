@@ -1,5 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
@@ -119,6 +120,18 @@ describe('the doctor', () => {
     expect(output).toContain('Nothing is missing.');
     expect(code).toBe(0);
   }, 300_000);
+
+  it('with --gpu says what a machine without a GPU lacks: device, driver, and TensorFlow that computes there', async () => {
+    const { code, output } = await caricature(['doctor', '--gpu'], { ...process.env, PATH: folder });
+    expect(code).toBe(1);
+    expect(output).toMatch(/\nGPU\n/);
+    expect(output).toMatch(/MISSING {2}driver: nvidia-smi is not on PATH: install the NVIDIA driver/);
+    expect(output).toMatch(/MISSING {2}GPU memory: unknown, for nvidia-smi does not answer/);
+    if (!existsSync('/dev/nvidia0')) {
+      expect(output).toMatch(/MISSING {2}device: .*start the container with it/);
+      expect(output).toMatch(/MISSING {2}one training step on the GPU: TensorFlow computes on the CPU: the image worker-gpu/);
+    }
+  }, 120_000);
 
   it('refuses an option it does not know', async () => {
     const { code, output } = await caricature(['doctor', '--all']);

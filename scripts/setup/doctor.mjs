@@ -13,11 +13,14 @@ import { findTestTools } from '../test/tools.mjs';
 
 const run = promisify(execFile);
 const GIB = 2 ** 30;
+/** What faces-152 takes at its batch of 100, with room to spare. */
+const GPU_MEMORY_MIB = 6_000;
+const NO_DEVICE = 'no NVIDIA device is there that may be used: start the container with it (--gpus all, or nvidia.com/gpu in its limits), or install the driver';
 const SETUP = 'npx caricature setup';
 
 const HELP = `caricature doctor [--gpu]
   Checks this machine and this clone and says the mend for whatever is missing.
-  --gpu   check for an NVIDIA GPU too
+  --gpu   check for an NVIDIA GPU too: device, driver, memory, and one training step on it
   Exit code: 0 nothing that is needed is missing, 1 something is.`;
 
 /**
@@ -51,7 +54,7 @@ function listGroups(root, gpu) {
     { title: 'This machine', checks: listMachineChecks(root) },
     { title: 'This clone', checks: listCloneChecks(root) },
     { title: 'For the tests', checks: listTestChecks() },
-    ...(gpu ? [{ title: 'GPU', checks: listGpuChecks() }] : []),
+    ...(gpu ? [{ title: 'GPU', checks: listGpuChecks(root) }] : []),
   ];
 }
 
@@ -87,11 +90,34 @@ function listTestChecks() {
   }));
 }
 
-function listGpuChecks() {
+function listGpuChecks(root) {
   return [
-    { name: 'device', find: () => findFileProblem('/dev/nvidia0', constants.R_OK, 'no NVIDIA device is visible: start the container with it, or install the driver') },
+    { name: 'device', find: () => access('/dev/nvidia0', constants.R_OK | constants.W_OK).then(() => undefined, () => NO_DEVICE) },
     { name: 'driver', find: async () => ((await findOnPath('nvidia-smi')) ? messageOf(() => run('nvidia-smi', ['-L']), 'mend the driver') : 'nvidia-smi is not on PATH: install the NVIDIA driver') },
+    { name: 'GPU memory', find: findGpuMemoryProblem },
+    { name: 'one training step on the GPU', find: () => findGpuStepProblem(root) },
   ];
+}
+
+async function findGpuMemoryProblem() {
+  const query = ['--query-gpu=memory.free,memory.total', '--format=csv,noheader,nounits'];
+  const answer = await run('nvidia-smi', query).catch(() => undefined);
+  if (!answer) return 'unknown, for nvidia-smi does not answer: mend the driver';
+  const gpus = answer.stdout.trim().split('\n').map((line) => line.split(',').map(Number));
+  const [free, total] = gpus.reduce((a, b) => (b[0] > a[0] ? b : a));
+  return free >= GPU_MEMORY_MIB ? undefined : `${free} of ${total} MiB are free and training takes ${GPU_MEMORY_MIB}: stop what else uses the GPU (nvidia-smi lists it)`;
+}
+
+/** One step of the product's own training, and where it was computed. */
+async function findGpuStepProblem(root) {
+  const script = "import('./dist/libs/models/src/index.js').then(({ probeTraining }) => console.log(`\\n${JSON.stringify(probeTraining())}`))";
+  let device;
+  const problem = await messageOf(async () => {
+    const { stdout } = await run(node24Path(root), ['-e', script], { cwd: root, env: { ...process.env, TF_CPP_MIN_LOG_LEVEL: '3' } });
+    ({ device } = JSON.parse(stdout.trim().split('\n').at(-1)));
+  }, SETUP);
+  if (problem || device === 'GPU') return problem;
+  return `TensorFlow computes on the ${device === 'CPU' ? 'CPU' : 'CPU, in JavaScript'}: the image worker-gpu has its libraries for CUDA (docs/howto/install.md)`;
 }
 
 async function findDiskProblem(root) {

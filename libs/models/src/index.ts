@@ -15,4 +15,5 @@ export { trainPix2Pix, type TrainPix2PixOptions } from './pix2pix/train-pix2pix.
 export { type SelectionSettings, type TrainingOverrides } from './settings.js';
 export { type Caricaturist, loadCaricaturist } from './transfer/caricaturist.js';
 export { type SampleGrid } from './transfer/sample-grid.js';
+export { probeTraining, type ProbeResult } from './probe.js';
 export { CHECKPOINT_FILE, type StepMetrics, type TrainingOutcome } from './trainer/trainer.js';

@@ -21,6 +21,7 @@ export interface OpAttribute {
 interface NodeBackend {
   executeMultipleOutputs(kernel: string, attributes: OpAttribute[], inputs: Tensor[], outputs: number): Tensor[];
   binding: Record<string, number>;
+  isUsingGpuDevice: boolean;
 }
 
 /**
@@ -47,6 +48,13 @@ function load(): typeof TensorFlow {
 export function findNodeBackend(): NodeBackend | undefined {
   const backend = tf.backend() as unknown as Partial<NodeBackend>;
   return backend.executeMultipleOutputs ? (backend as NodeBackend) : undefined;
+}
+
+/** What computes: TensorFlow on a GPU or on the CPU, or plain JavaScript. */
+export function findDevice(): 'GPU' | 'CPU' | 'JavaScript' {
+  const backend = findNodeBackend();
+  if (!backend) return 'JavaScript';
+  return backend.isUsingGpuDevice ? 'GPU' : 'CPU';
 }
 
 /** Runs a TensorFlow kernel that tfjs has no name for. Only on the node backend. */
