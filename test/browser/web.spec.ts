@@ -60,7 +60,7 @@ async function aRunInProgress(name: string): Promise<string> {
   for (const step of [100, 200, 300, 400]) {
     const image = await sharp({ create: { width: 512, height: 256, channels: 3, background: { r: step / 2, g: 120, b: 255 - step / 2 } } }).png().toBuffer();
     await store.put(`samples/e1/${step}.png`, image);
-    await database.samples.record({ runUid: uid, step, uri: `${store.uri}/samples/e1/${step}.png` });
+    await database.samples.record({ runUid: uid, step, uri: `${store.uri}/samples/e1/${step}.png`, digest: 'd' });
   }
   await database.events.record({ resourceUid: uid, type: 'Normal', reason: 'StageStarted', message: 'train, attempt 2' });
   await database.events.record({ resourceUid: uid, type: 'Warning', reason: 'StageRetried', message: `train failed: ${MARKUP}` });

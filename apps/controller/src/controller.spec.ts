@@ -103,6 +103,14 @@ describe('a report', () => {
     expect(text).toContain('caricature_leader 1');
   });
 
+  it('of an attempt that was followed by another is refused, even before that one has spoken', async () => {
+    await apply(aCrawlJob('followed'));
+    const { uid, job, token } = await workerOf('followed');
+    expect((await send(token, bundle(job, 1))).status).toBe(200);
+    await controller.database.stages.record({ runUid: uid, stage: 'crawl', attempt: 2, state: 'Running', key: 'k' });
+    expect((await send(token, bundle(job, 2))).body).toMatchObject({ status: 410, code: 'Superseded', detail: expect.stringContaining('followed by attempt 2') });
+  });
+
   it('without the token of its own stage is refused', async () => {
     await apply(aCrawlJob('guarded'));
     const { job, token } = await workerOf('guarded');
@@ -141,13 +149,23 @@ describe("a run's samples", () => {
     await store().put('work/train/k/samples/100.png', Buffer.from('PNG'));
     await writeFile(join(controller.home, 'secret.png'), 'secret');
     const uris = { 100: `${store().uri}/work/train/k/samples/100.png`, 200: `file://${controller.home}/secret.png`, 300: `${store().uri}/../secret.png` };
-    for (const [step, uri] of Object.entries(uris)) await controller.database.samples.record({ runUid, step: Number(step), uri });
+    for (const [step, uri] of Object.entries(uris)) await controller.database.samples.record({ runUid, step: Number(step), uri, digest: 'd' });
     const { items } = (await api().get(`/api/v1/runs/${runUid}/samples`)).body;
     expect(items[0].image).toBe(`/api/v1/runs/${runUid}/samples/100.png`);
     const image = await api().get(items[0].image);
     expect([image.status, image.type, String(image.body)]).toEqual([200, 'image/png', 'PNG']);
     expect((await api().get(items[1].image)).status).toBe(404);
     expect((await api().get(items[2].image)).status).toBe(400);
+  });
+});
+
+describe('a log', () => {
+  it('is there after its pods are gone: what each of them put away, and what the last one said', async () => {
+    await apply(aCrawlJob('logged', { sampling: { count: 12 } }));
+    const { uid, job } = await workerOf('logged');
+    await store().put(`logs/${uid}/${job}/pod-a.txt`, Buffer.from('12:00 begun\n12:01 Interrupted\n'));
+    await store().put(`logs/${uid}/${job}/pod-b.txt`, Buffer.from('12:02 begun\n12:03 Interrupted\n'));
+    await vi.waitFor(async () => expect((await api().get('/api/v1/resources/CrawlJob/default/logged/logs')).text).toBe('--- pod-a\n12:00 begun\n12:01 Interrupted\n--- pod-b\n12:02 begun\n12:03 Interrupted\n'), { timeout: 20_000 });
   });
 });
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { createArtifactStore, createWorkArea } from '@caricature/artifacts';
 import type { StageAssignment } from '@caricature/contracts';
 import { COMMANDS } from './commands/index.js';
+import { KeptLog } from './kept-log.js';
 import { Reporter } from './reports/reporter.js';
 import { EXIT, exitCodeOf, InterruptedError } from './stage.error.js';
 import { createInput, runStage, scratchFolder } from './stage.js';
@@ -26,8 +27,14 @@ async function main(argv: string[]): Promise<number> {
   const log = (line: string) => console.log(`${new Date().toISOString()} ${line}`);
   const store = createArtifactStore(environment.artifactsUri);
   const { controllerUrl, token, spoolDir } = environment;
-  const reports = new Reporter({ controllerUrl, token, spoolDir, assignment });
+  const kept = environment.keepsLog ? new KeptLog([process.stdout, process.stderr]) : undefined;
+  const reports = new Reporter({ controllerUrl, token, spoolDir, assignment }, () => {
+    // Not even a checkpoint: the newer attempt's is there by now.
+    log('a newer attempt has taken over: ending');
+    process.exit(EXIT.interrupted);
+  });
   const code = await run(assignment, environment.scratchDir, store, reports, abort.signal, log);
+  if (code !== EXIT.succeeded) await kept?.keep(store, assignment);
   await reports.close();
   store.close?.();
   return code;

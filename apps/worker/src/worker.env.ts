@@ -10,6 +10,8 @@ export interface WorkerEnvironment {
   spoolDir: string;
   /** Where artifacts from a remote store are kept and outputs are built. */
   scratchDir: string;
+  /** Put the log beside the artifacts when the stage does not end well: where this runs, it goes with the pod. */
+  keepsLog: boolean;
 }
 
 /** Reads what the pod driver gave this process. */
@@ -25,5 +27,6 @@ export function readWorkerEnvironment(): WorkerEnvironment {
     token: readFileSync(need('CARICATURE_TOKEN_FILE'), 'utf8').trim(),
     spoolDir: need('CARICATURE_SPOOL'),
     scratchDir: process.env['CARICATURE_SCRATCH'] ?? join(tmpdir(), 'caricature'),
+    keepsLog: process.env['CARICATURE_KEEP_LOG'] === 'true',
   };
 }

@@ -63,7 +63,11 @@ export const datasetName = z.string().min(1).max(63).regex(DNS_LABEL);
 export const PHASES = ['Pending', 'Running', 'Suspended', 'Succeeded', 'Failed'] as const;
 export type Phase = (typeof PHASES)[number];
 
-export const CONDITION_TYPES = ['Accepted', 'Progressing', 'Succeeded', 'Failed', 'Suspended'] as const;
+/** What can be wrong with a training while it goes on: the conditions of a TrainingRun only. */
+export const HEALTH_CONDITIONS = ['Diverged', 'DiscriminatorDominating', 'ModeCollapseSuspected'] as const;
+export type HealthCondition = (typeof HEALTH_CONDITIONS)[number];
+
+export const CONDITION_TYPES = ['Accepted', 'Progressing', 'Succeeded', 'Failed', 'Suspended', ...HEALTH_CONDITIONS] as const;
 export type ConditionType = (typeof CONDITION_TYPES)[number];
 
 /** Every reason a condition or an event can carry: a part of the API. */
@@ -71,6 +75,7 @@ export const REASONS = [
   'Accepted', 'WaitingForInput', 'InputFailed', 'WaitingForRetry', 'StageRunning', 'StageStarted', 'StageSucceeded', 'StageCached', 'StageFailed', 'StageRetried',
   'StageInterrupted', 'Publishing', 'AllStagesSucceeded', 'BackoffLimitExceeded', 'InvalidConfiguration', 'DeadlineExceeded', 'Suspended', 'NotSuspended', 'NotFinished', 'NotFailed',
   'ImageUnavailable', 'JobRefused', 'NameTaken', 'NamespaceTerminating', 'PodMisconfigured', 'PodRefused', 'QuotaExceeded', 'Unschedulable', 'WaitingForQueue',
+  'Healthy', 'NotObserved', 'LossNotFinite', 'LossGrows', 'DiscriminatorAlwaysRight', 'SamplesAlike', 'TrainingUnhealthy', 'RolledBack',
 ] as const;
 export type Reason = (typeof REASONS)[number];
 
@@ -111,6 +116,17 @@ export interface StageStatus {
   metrics?: Record<string, number>;
   artifact?: ArtifactRef;
   message?: string;
+  rollback?: Rollback;
+}
+
+/** A training that went wrong goes on from an earlier checkpoint, more slowly. */
+export interface Rollback {
+  /** How often it was rolled back so far: the learning rate is halved each time. */
+  times: number;
+  /** The newest step whose weights may be gone on from. */
+  toStep: number;
+  /** The attempt that does it. */
+  attempt: number;
 }
 
 export const STAGE_NAMES = ['discover', 'crawl', 'prepare-faces', 'prepare-avatars', 'pretrain', 'train', 'evaluate', 'publish'] as const;

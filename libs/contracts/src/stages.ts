@@ -71,9 +71,9 @@ export function crawlStages(spec: CrawlJobSpec): StageDefinition<CrawlJobSpec>[]
   return CRAWL_STAGES.filter((s) => s.name !== 'discover' || discovers).map((s) => (discovers ? s : { ...s, needs: [] }));
 }
 
-/** What decides the weights: how often they are saved and looked at does not. */
-function withoutRhythm({ checkpointEverySteps: _checkpoints, sampleEverySteps: _samples, ...train }: TrainingRunSpec['train']): StageConfig {
-  return train;
+/** What decides the weights: how often they are saved and looked at does not, nor does what stops a training or lets it go on. */
+function withoutRhythm({ checkpointEverySteps: _checkpoints, sampleEverySteps: _samples, onUnhealthy, ...train }: TrainingRunSpec['train']): StageConfig {
+  return onUnhealthy === 'Rollback' ? { ...train, onUnhealthy } : train;
 }
 
 const TRAINING_STAGES: StageDefinition<TrainingRunSpec>[] = [

@@ -4,6 +4,8 @@ import { API_VERSION, datasetName, executionFields, objectMeta, resourceName, ty
 export const ARCHITECTURES = ['DTN', 'Pix2Pix', 'CycleGAN', 'Classifier'] as const;
 export const PRESETS = ['faces-152', 'faces-64', 'faces-32-test', 'digits-32'] as const;
 export const PHOTO_LAYOUTS = ['PersonFolders', 'MsraCfw', 'Lfw', 'CelebA', 'Labels'] as const;
+/** What to do about a training that has one of HEALTH_CONDITIONS. */
+export const UNHEALTHY_ACTIONS = ['Stop', 'Rollback', 'Continue'] as const;
 export const OPTIMIZERS = ['Adam', 'Momentum', 'SGD'] as const;
 
 /** What each preset's image sizes are multiples of: its networks halve an image as often as that. */
@@ -68,6 +70,7 @@ export const trainingRunSpec = z
         optimizer: z.enum(OPTIMIZERS).optional(),
         mode: z.enum(['Frozen', 'Joint']).default('Frozen'),
         weights: z.strictObject({ gan: weight, const: weight, tid: weight, tv: weight, cycle: weight, l1: weight, identity: weight }).partial().optional(),
+        onUnhealthy: z.enum(UNHEALTHY_ACTIONS).default('Continue').describe('What to do when the training diverged, the discriminator dominates or the generator seems to draw one picture only. Rollback: go on from an earlier checkpoint at half the learning rate, at most three times'),
         checkpointEverySteps: z.int().min(1).max(1_000_000).default(100),
         sampleEverySteps: z.int().min(1).max(1_000_000).default(100),
       })

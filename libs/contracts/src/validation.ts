@@ -82,8 +82,9 @@ export function immutableChanges(before: CrawlJobSpec | TrainingRunSpec, after: 
   const changed: string[] = [];
   const walk = (a: unknown, b: unknown, path: string): void => {
     if (MUTABLE_FIELDS.includes(path)) return;
-    if (isObject(a) && isObject(b)) {
-      for (const key of new Set([...Object.keys(a), ...Object.keys(b)])) walk(a[key], b[key], path ? `${path}.${key}` : key);
+    if (isObject(a ?? b) && isObject(b ?? a)) {
+      const [before, after] = [a ?? {}, b ?? {}] as Record<string, unknown>[];
+      for (const key of new Set([...Object.keys(before!), ...Object.keys(after!)])) walk(before![key], after![key], path ? `${path}.${key}` : key);
     } else if (JSON.stringify(a) !== JSON.stringify(b)) {
       changed.push(`spec.${path}`);
     }

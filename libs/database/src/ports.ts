@@ -76,7 +76,7 @@ export interface MetricRepository {
 }
 
 export interface SampleRepository {
-  record(sample: { runUid: string; step: number; uri: string }): Promise<SampleRow>;
+  record(sample: { runUid: string; step: number; uri: string; digest: string }): Promise<SampleRow>;
   /** By step. */
   list(runUid: string): Promise<SampleRow[]>;
 }

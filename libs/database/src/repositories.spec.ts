@@ -144,9 +144,9 @@ describe('metric points', () => {
 describe('samples', () => {
   it('are listed by step, one a step', async () => {
     const runUid = randomUUID();
-    await database.samples.record({ runUid, step: 200, uri: 'b' });
-    await database.samples.record({ runUid, step: 100, uri: 'a' });
-    await database.samples.record({ runUid, step: 200, uri: 'c' });
+    await database.samples.record({ runUid, step: 200, uri: 'b', digest: 'db' });
+    await database.samples.record({ runUid, step: 100, uri: 'a', digest: 'da' });
+    await database.samples.record({ runUid, step: 200, uri: 'c', digest: 'dc' });
     expect((await database.samples.list(runUid)).map(({ uri }) => uri)).toEqual(['a', 'c']);
   });
 });
@@ -218,7 +218,7 @@ describe('reports', () => {
   it('that fail keep nothing and can be sent again', async () => {
     const [job, runUid] = [randomUUID(), randomUUID()];
     const failing = database.reports.apply(job, 1, async (tx) => {
-      await tx.samples.record({ runUid, step: 1, uri: 'a' });
+      await tx.samples.record({ runUid, step: 1, uri: 'a', digest: 'da' });
       throw new Error('disk full');
     });
     await expect(failing).rejects.toThrow('disk full');

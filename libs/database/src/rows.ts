@@ -164,6 +164,8 @@ export interface SampleRow {
   runUid: string;
   step: number;
   uri: string;
+  /** SHA-256 of the picture. */
+  digest: string;
   createdAt: Date;
 }
 

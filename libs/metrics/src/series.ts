@@ -13,7 +13,7 @@ export function seriesOf(name: string): SeriesKind {
   if (name === STEP_SECONDS) return { kind: 'stepSeconds' };
   const accuracy = /^(?:discriminator)?accuracy(?:[./_-]?(.+))?$/i.exec(name) ?? /^(.+?)[./_-]?accuracy$/i.exec(name);
   if (accuracy) return { kind: 'accuracy', class: lowerFirst(accuracy[1] ?? 'all') };
-  if (/(rate|seconds?|score|norm)$/i.test(name)) return { kind: 'other' };
+  if (/(rate|seconds?|score|norm|diversity)$/i.test(name)) return { kind: 'other' };
   return { kind: 'loss', loss: lowerFirst(name.replace(/^loss[./_-]?(?=.)/i, '').replace(/(?<=.)[./_-]?loss$/i, '')) };
 }
 

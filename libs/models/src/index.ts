@@ -14,6 +14,7 @@ export { type PairOf } from './pix2pix/pix2pix.task.js';
 export { trainPix2Pix, type TrainPix2PixOptions } from './pix2pix/train-pix2pix.js';
 export { type SelectionSettings, type TrainingOverrides } from './settings.js';
 export { type Caricaturist, loadCaricaturist } from './transfer/caricaturist.js';
-export { type SampleGrid } from './transfer/sample-grid.js';
+export { diversityOf, type SampleGrid } from './transfer/sample-grid.js';
+export { checkpointStep } from './checkpoint/checkpoint.js';
 export { probeTraining, type ProbeResult } from './probe.js';
 export { CHECKPOINT_FILE, type StepMetrics, type TrainingOutcome } from './trainer/trainer.js';

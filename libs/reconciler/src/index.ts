@@ -1,3 +1,4 @@
+export { DIVERGED_CODE, followHealth, type TrainingHealth } from './health.js';
 export * from './ports.js';
 export * from './plan.js';
 export { keysToLookUp, resolvedStages, type Action } from './plan-stages.js';

@@ -2,6 +2,7 @@ import {
   crawlStages, trainingStages,
   type ArtifactRef, type Reason, type StageAssignment, type StageConfig, type StageDefinition, type StageName, type StageStatus,
 } from '@caricature/contracts';
+import { findIllness } from './health.js';
 import type { JobObservation, Observed, Obstacle, Resource, ResourceEvent } from './ports.js';
 import { jobName, stageKey } from './stage-key.js';
 
@@ -29,6 +30,8 @@ export interface StagesPlan {
 
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 60_000;
+const MOST_ROLLBACKS = 3;
+const ROLLED_BACK_STEPS = 100;
 
 interface ResolvedStage {
   name: StageName;
@@ -128,6 +131,7 @@ function pendingStatus(name: StageName, before: StageStatus | undefined, jobs: J
   if (startTime) status.startTime = startTime;
   if (report?.progress) status.progress = report.progress;
   if (report?.metrics) status.metrics = report.metrics;
+  if (before?.rollback) status.rollback = before.rollback;
   return status;
 }
 
@@ -159,16 +163,18 @@ function advanceStage({ resource, plan, status, jobs, observed, nowMs, assignmen
   if (last && (last.state === 'Running' || last.state === 'Pending')) {
     status.state = last.state;
     if (last.state === 'Pending' && last.obstacle) hinder(plan, status, last.obstacle);
+    else treat(resource, plan, status, last, observed);
     return;
   }
   if (plan.failure) return;
   if (last) {
     const problem = failureMessage(status.name, last, observed);
     status.message = problem;
-    if (last.terminal) return fail(plan, status, 'InvalidConfiguration', problem);
-    const failures = jobs.filter((j) => !j.disrupted).length;
+    if (last.terminal && !rollsBack(resource, plan, status, last, observed)) return fail(plan, status, 'InvalidConfiguration', problem);
+    // One that was impossible and is followed by another was rolled back.
+    const failures = jobs.filter((j) => !j.disrupted && !j.terminal).length;
     if (failures > resource.spec.backoffLimit) return fail(plan, status, 'BackoffLimitExceeded', `${problem} (given up after ${failures} ${failures === 1 ? 'attempt' : 'attempts'})`);
-    const retryAtMs = last.disrupted ? nowMs : Date.parse(last.completionTime ?? new Date(nowMs).toISOString()) + retryDelayMs(failures);
+    const retryAtMs = last.disrupted || last.terminal ? nowMs : Date.parse(last.completionTime ?? new Date(nowMs).toISOString()) + retryDelayMs(failures);
     if (retryAtMs > nowMs) {
       plan.retryAtMs = Math.min(plan.retryAtMs ?? Infinity, retryAtMs);
       return;
@@ -185,6 +191,7 @@ function advanceStage({ resource, plan, status, jobs, observed, nowMs, assignmen
       type: 'createJob',
       assignment: {
         ...assignment,
+        ...(status.rollback ? { pace: { ...assignment.pace, rollback: { times: status.rollback.times, toStep: status.rollback.toStep } } } : {}),
         job: jobName(metadata.name, assignment.stage, attempt),
         attempt,
         owner: { kind, namespace: metadata.namespace, name: metadata.name, uid: metadata.uid },
@@ -192,6 +199,33 @@ function advanceStage({ resource, plan, status, jobs, observed, nowMs, assignmen
     },
     event('Normal', 'StageStarted', `${assignment.stage} started, attempt ${attempt}`),
   );
+}
+
+/** Does what the resource asks for about a training that goes wrong while it runs. */
+function treat(resource: Resource, plan: StagesPlan, status: StageStatus, last: JobObservation, observed: Observed): void {
+  const action = resource.kind === 'TrainingRun' ? resource.spec.train.onUnhealthy : 'Continue';
+  if (action === 'Continue') return;
+  if (status.rollback?.attempt === last.attempt + 1) return void plan.actions.push({ type: 'stopJob', job: last.name });
+  const illness = findIllness(status.name, last.attempt, observed.reports);
+  if (!illness) return;
+  if (rollsBack(resource, plan, status, last, observed)) return void plan.actions.push({ type: 'stopJob', job: last.name });
+  const why = action === 'Stop' ? 'spec.train.onUnhealthy is Stop' : `given up after ${MOST_ROLLBACKS} rollbacks`;
+  fail(plan, status, 'TrainingUnhealthy', `${status.name}: ${illness.message} (${why})`);
+}
+
+/** Whether the next attempt begins at an earlier checkpoint; decided once an attempt. */
+function rollsBack(resource: Resource, plan: StagesPlan, status: StageStatus, last: JobObservation, observed: Observed): boolean {
+  if (resource.kind !== 'TrainingRun' || resource.spec.train.onUnhealthy !== 'Rollback' || status.name !== 'train') return false;
+  const attempt = last.attempt + 1;
+  if (status.rollback?.attempt === attempt) return true;
+  const illness = findIllness(status.name, last.attempt, observed.reports);
+  const times = (status.rollback?.times ?? 0) + 1;
+  if (!illness || times > MOST_ROLLBACKS) return false;
+  // It was going wrong before that could be told.
+  const toStep = Math.max(0, illness.since - ROLLED_BACK_STEPS);
+  status.rollback = { times, toStep, attempt };
+  plan.actions.push(event('Warning', 'RolledBack', `${status.name}: ${illness.message}; it goes on from a checkpoint before step ${toStep}, at a lower learning rate`));
+  return true;
 }
 
 function hinder(plan: StagesPlan, status: StageStatus, { reason, message }: Obstacle): void {

@@ -217,6 +217,71 @@ describe('a training run', () => {
     expect(plan(run, anObservation(), NOW + 10_000).actions).toContainEqual({ type: 'delete' });
   });
 
+  describe('that goes wrong', () => {
+    const health = { step: 450, steps: 450, samples: 0, accuracy: 0.99, since: { DiscriminatorDominating: 300 } };
+    /** The run in its stage train, of which `attempt` is at work. */
+    function training(onUnhealthy: string, attempt: number, report: Observed['reports']['train'], values: Partial<JobObservation> = {}, before?: ResourceStatus): Plan {
+      const first = anObservation();
+      const spec = { train: { onUnhealthy } };
+      const done = runToTheEnd(aTrainingRun(spec), first).last.status!;
+      const stages = done.stages.map((s) => (['train', 'evaluate', 'publish'].includes(s.name) ? { name: s.name, state: 'Pending' as const, attempts: 0, cached: false } : s));
+      const status = before ?? { ...done, phase: 'Running' as const, stages };
+      const job = aJob('train', { attempt, ...values });
+      return plan(aTrainingRun(spec, status), anObservation({ jobs: [job], reports: { train: report } }), NOW);
+    }
+    const conditionOf = (p: Plan, type: string) => p.status?.conditions.find((c) => c.type === type);
+    const stageOf = (p: Plan) => p.status!.stages.find((s) => s.name === 'train')!;
+    const jobsOf = (p: Plan) => p.actions.flatMap((a) => (a.type === 'createJob' ? [a.assignment] : []));
+
+    it('says so in a condition, and goes on where it is told to', () => {
+      const p = training('Continue', 1, { attempt: 1, health });
+      expect(conditionOf(p, 'DiscriminatorDominating')).toMatchObject({ status: 'True', reason: 'DiscriminatorAlwaysRight' });
+      expect(p.status?.phase).toBe('Running');
+      expect(p.actions.filter((a) => a.type === 'stopJob')).toEqual([]);
+    });
+
+    it('is stopped where it is told to', () => {
+      const p = training('Stop', 1, { attempt: 1, health });
+      expect(conditionOf(p, 'Failed')).toMatchObject({ status: 'True', reason: 'TrainingUnhealthy', message: expect.stringContaining('spec.train.onUnhealthy is Stop') });
+      expect(p.actions).toContainEqual({ type: 'stopJob', job: 'faces-train-1' });
+    });
+
+    it('is rolled back to before it went wrong: stopped, then gone on with from there', () => {
+      const stopping = training('Rollback', 1, { attempt: 1, health });
+      expect(stageOf(stopping).rollback).toEqual({ times: 1, toStep: 200, attempt: 2 });
+      expect(stopping.actions.map((a) => a.type)).toEqual(['recordEvent', 'stopJob']);
+      const again = training('Rollback', 1, { attempt: 1, health }, {}, stopping.status);
+      expect(again.actions).toEqual([{ type: 'stopJob', job: 'faces-train-1' }]);
+      const stopped = training('Rollback', 1, { attempt: 1, health }, { state: 'Failed', disrupted: true }, again.status);
+      expect(jobsOf(stopped)).toMatchObject([{ attempt: 2, pace: { rollback: { times: 1, toStep: 200 } } }]);
+      // The next attempt is judged by itself, and each that follows it goes on at the same rate.
+      const running = training('Rollback', 2, { attempt: 1, health }, {}, stopped.status);
+      expect(running.actions).toEqual([]);
+      const interrupted = training('Rollback', 2, { attempt: 2 }, { state: 'Failed', disrupted: true }, running.status);
+      expect(jobsOf(interrupted)).toMatchObject([{ attempt: 3, pace: { rollback: { times: 1, toStep: 200 } } }]);
+    });
+
+    it('is rolled back when its losses are no numbers any more, which otherwise ends it', () => {
+      const failure = { type: 'failed' as const, code: 'TRAINING_DIVERGED', message: 'g became NaN at step 7', retryable: false };
+      const ended = { state: 'Failed' as const, terminal: true };
+      expect(jobsOf(training('Rollback', 1, { attempt: 1, failure, health: { ...health, since: {} } }, ended))).toMatchObject([{ attempt: 2, pace: { rollback: { times: 1, toStep: 350 } } }]);
+      expect(conditionOf(training('Continue', 1, { attempt: 1, failure }, ended), 'Failed')).toMatchObject({ status: 'True', reason: 'InvalidConfiguration' });
+    });
+
+    it('is given up after its rollbacks are spent', () => {
+      const stopping = training('Rollback', 1, { attempt: 1, health });
+      stageOf(stopping).rollback = { times: 3, toStep: 200, attempt: 4 };
+      const p = training('Rollback', 4, { attempt: 4, health }, {}, stopping.status);
+      expect(conditionOf(p, 'Failed')).toMatchObject({ reason: 'TrainingUnhealthy', message: expect.stringContaining('given up after 3 rollbacks') });
+    });
+
+    it('computes something else when it may be rolled back, and only then', () => {
+      const keyOf = (onUnhealthy: string) => jobsOf(training(onUnhealthy, 1, undefined, { state: 'Failed', disrupted: true }))[0]!.key;
+      expect(keyOf('Stop')).toBe(keyOf('Continue'));
+      expect(keyOf('Rollback')).not.toBe(keyOf('Continue'));
+    });
+  });
+
   it('plans the same from the same', () => {
     const observed = anObservation({ jobs: [aJob('prepare-faces')] });
     expect(plan(aTrainingRun(), observed, NOW)).toEqual(plan(aTrainingRun(), observed, NOW));

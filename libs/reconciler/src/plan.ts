@@ -1,6 +1,7 @@
 import type { CrawlJobStatus, Phase, StageStatus, TrainingRunStatus } from '@caricature/contracts';
 import { planConditions, type Outcome } from './conditions.js';
 import { event, planStages, type Action, type StagesPlan } from './plan-stages.js';
+import { judgeHealth } from './health.js';
 import type { Observed, Resource, ResourceStatus } from './ports.js';
 
 export interface Plan {
@@ -104,7 +105,7 @@ function buildStatus(resource: Resource, observed: Observed, nowMs: number, stag
   const status = {
     observedGeneration: resource.metadata.generation,
     phase: outcome.phase as Phase,
-    conditions: planConditions(before?.conditions ?? [], outcome, resource.metadata.generation, now),
+    conditions: planConditions(before?.conditions ?? [], outcome, resource.kind === 'TrainingRun' ? judgeHealth(observed.reports) : [], resource.metadata.generation, now),
     ...(startTime ? { startTime } : {}),
     ...(done ? { completionTime: now } : {}),
     stages,

@@ -1,4 +1,5 @@
 import type { ArtifactRef, CrawlJob, CrawlJobStatus, Reason, ReportItem, ResourceOwner, StageAssignment, StageName, StageProgress, TrainingRun, TrainingRunStatus } from '@caricature/contracts';
+import type { TrainingHealth } from './health.js';
 
 export type Resource = CrawlJob | TrainingRun;
 export type ResourceKind = Resource['kind'];
@@ -23,12 +24,17 @@ export interface ResourceStore {
   list(kind: ResourceKind, namespace?: string, filter?: { unfinished?: boolean }): Promise<Resource[]>;
   /** Calls `onChange` for every resource there is and then for every change, until `signal` aborts. May repeat itself. */
   watch(onChange: (key: ResourceKey) => void, signal: AbortSignal): Promise<void>;
-  /** Writes the status if the resource is still as it was read; throws a retryable error with code `Conflict` otherwise. */
+  /** Writes the status if the resource is still as it was read; throws an error that `isConflict` knows otherwise. */
   updateStatus(resource: Resource, status: ResourceStatus): Promise<void>;
   recordEvent(resource: Resource, event: ResourceEvent): Promise<void>;
   /** Lets a resource that is marked for deletion go. */
   removeFinalizer(resource: Resource): Promise<void>;
   delete(resource: Resource): Promise<void>;
+}
+
+/** Somebody else changed what was to be written: it has to be read again. */
+export function isConflict(error: unknown): boolean {
+  return /^conflict$/i.test(String((error as { code?: unknown } | undefined)?.code));
 }
 
 export type JobState = 'Pending' | 'Running' | 'Succeeded' | 'Failed';
@@ -100,9 +106,12 @@ export interface PodDriver {
 
 /** What the workers have told about a resource's stages so far. */
 export interface StageReport {
+  /** The attempt that told last. */
+  attempt?: number;
   progress?: StageProgress;
   metrics?: Record<string, number>;
   failure?: Extract<ReportItem, { type: 'failed' }>;
+  health?: TrainingHealth;
 }
 
 /** Everything that planning looks at beside the resource itself and the time. */

@@ -83,6 +83,6 @@ describe('what workers told, at Prometheus', () => {
     const observed = () => observedReports([{ ...toRow(reports.latest!), updatedAt: new Date() }]).train;
     expect(observed()?.failure?.message).toBe('broken');
     reports.record({ ...run, attempt: 2 }, { type: 'progress', step: 1, totalSteps: 2 });
-    expect(observed()).toEqual({ progress: { step: 1, totalSteps: 2 }, metrics: { g: 1 } });
+    expect(observed()).toEqual({ attempt: 2, progress: { step: 1, totalSteps: 2 }, metrics: { g: 1 } });
   });
 });

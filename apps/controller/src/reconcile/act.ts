@@ -59,9 +59,14 @@ function executionOf({ spec }: Resource, stage: StageName): Execution {
   return { resources, nodeSelector, tolerations, priorityClassName, queueName, activeDeadlineSeconds, parallelism };
 }
 
-/** Where the log of an attempt is kept once it has ended; the worker itself puts it there when it can. */
+/** Where the log of an attempt is kept once it has ended. */
 export function logObject(ownerUid: string, job: string): string {
   return `logs/${ownerUid}/${job}.txt`;
+}
+
+/** Below it lie the logs that the attempt's pods have put there themselves before they went. */
+export function podLogsPrefix(ownerUid: string, job: string): string {
+  return `logs/${ownerUid}/${job}/`;
 }
 
 /** Writes down how each attempt ended, and keeps its log: the history that outlives the jobs themselves. */

@@ -29,7 +29,7 @@ export async function observe(resource: Resource, sources: Sources): Promise<Obs
     reports: observedReports(reports),
     artifacts: {},
     inputs,
-    samples: samples.slice(-20).map(({ step, uri }) => ({ step, uri, digest: '' })),
+    samples: samples.slice(-20).map(({ step, uri, digest }) => ({ step, digest, uri })),
     ...(photosFingerprint ? { photosFingerprint } : {}),
     ...(model ? { model } : {}),
   };

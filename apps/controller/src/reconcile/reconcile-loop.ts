@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { JobRefusedError, plan, type Observed, type Plan, type Resource, type ResourceKey, type ResourceStatus } from '@caricature/reconciler';
+import { isConflict, JobRefusedError, plan, type Observed, type Plan, type Resource, type ResourceKey, type ResourceStatus } from '@caricature/reconciler';
 import type { StageName } from '@caricature/contracts';
 import { act, recordAttempts } from './act.js';
 import { observe, type Sources } from './observe.js';
@@ -65,7 +65,7 @@ export class ReconcileLoop {
       return after;
     } catch (error) {
       // Somebody changed the resource meanwhile: look again with what it is now.
-      const conflict = /conflict/i.test(String((error as { code?: unknown }).code));
+      const conflict = isConflict(error);
       done(conflict ? 'conflict' : 'error');
       if (conflict) return CONFLICT_RETRY_MS;
       throw error;

@@ -43,19 +43,18 @@ async function persist(tx: Repositories, assignment: StageAssignment, items: Rep
   const points = items.flatMap(toPoints);
   if (points.length > 0) await tx.metrics.insertMany(assignment.owner.uid, assignment.stage, points);
   for (const item of items) {
-    if (item.type === 'sample') await tx.samples.record({ runUid: assignment.owner.uid, step: item.step, uri: item.uri });
+    if (item.type === 'sample') await tx.samples.record({ runUid: assignment.owner.uid, step: item.step, uri: item.uri, digest: item.digest });
     if (item.type === 'artifact') await recordArtifact(tx, assignment, item);
     if (item.type === 'failed') await changeAttempt(tx, assignment, { state: 'Failed', message: item.message });
   }
 }
 
-/** @throws ControllerError `Superseded` when a newer attempt has spoken: what an older one still does counts no more */
+/** @throws ControllerError `Superseded` when a newer attempt was begun: what an older one still does counts no more */
 async function saveLatest(tx: Repositories, assignment: StageAssignment, items: ReportItem[]): Promise<void> {
   const { owner, stage, attempt } = assignment;
   const row = await tx.stageReports.findForUpdate(owner.uid, stage);
-  if (row && row.attempt > attempt) {
-    throw new ControllerError('Superseded', `Attempt ${attempt} of stage ${stage} was followed by attempt ${row.attempt}: this worker should end.`);
-  }
+  const newest = Math.max(row?.attempt ?? 0, (await tx.stages.findLatest(owner.uid, stage))?.attempt ?? 0);
+  if (newest > attempt) throw new ControllerError('Superseded', `Attempt ${attempt} of stage ${stage} was followed by attempt ${newest}: this worker should end.`);
   const report = withItems(row && fromRow(row), assignment, items);
   await tx.stageReports.save(toRow(report), { owner: { ...owner }, stage, items: JSON.parse(JSON.stringify(items)) as JsonValue });
 }

@@ -1,6 +1,6 @@
 import type { ReportItem, ResourceOwner, StageAssignment, StageName } from '@caricature/contracts';
 import type { JsonObject, StageReportRow } from '@caricature/database';
-import type { Observed, StageReport } from '@caricature/reconciler';
+import { followHealth, type Observed, type StageReport } from '@caricature/reconciler';
 
 /** What a stage told last. `counters` are totals of one attempt. */
 export interface LatestReport extends StageReport {
@@ -9,6 +9,8 @@ export interface LatestReport extends StageReport {
   attempt: number;
   counters: Record<string, number>;
 }
+
+const TRAINING_STAGES = new Set<StageName>(['pretrain', 'train']);
 
 type Reporter = Pick<StageAssignment, 'owner' | 'stage' | 'attempt'>;
 
@@ -25,7 +27,10 @@ function addItem(report: LatestReport, item: ReportItem): void {
     const { step, totalSteps, etaSeconds } = item;
     report.progress = { step, totalSteps, ...(etaSeconds !== undefined ? { etaSeconds } : {}) };
   }
-  if (item.type === 'metrics') report.metrics = { ...report.metrics, ...item.values };
+  if (item.type === 'metrics') {
+    report.metrics = { ...report.metrics, ...item.values };
+    if (TRAINING_STAGES.has(report.stage)) report.health = followHealth(report.health, item.step, item.values);
+  }
   if (item.type === 'counters') {
     report.counters = { ...report.counters, ...item.values };
     report.metrics = { ...report.metrics, ...item.values };
@@ -36,8 +41,8 @@ function addItem(report: LatestReport, item: ReportItem): void {
 /** What planning for a resource looks at. */
 export function observedReports(rows: StageReportRow[]): Observed['reports'] {
   const reports: Observed['reports'] = {};
-  for (const { stage, progress, metrics, failure } of rows.map(fromRow)) {
-    reports[stage] = { ...(progress ? { progress } : {}), ...(metrics ? { metrics } : {}), ...(failure ? { failure } : {}) };
+  for (const { stage, attempt, progress, metrics, failure, health } of rows.map(fromRow)) {
+    reports[stage] = { attempt, ...(progress ? { progress } : {}), ...(metrics ? { metrics } : {}), ...(failure ? { failure } : {}), ...(health ? { health } : {}) };
   }
   return reports;
 }

@@ -6,7 +6,7 @@ import { jobName, type JobObservation, type Resource, type ResourceKey } from '@
 import { ControllerError } from '../controller.error.js';
 import { ARTIFACT_STORE, DATABASE, PLATFORM } from '../controller.tokens.js';
 import type { Applied, Platform } from '../platform/platform.js';
-import { logObject, ownerOf } from '../reconcile/act.js';
+import { logObject, ownerOf, podLogsPrefix } from '../reconcile/act.js';
 import { allAttempts } from '../reconcile/attempts.js';
 
 interface ResourceRef {
@@ -61,7 +61,16 @@ export class ResourcesService {
     const jobs = allAttempts(resource, await this.platform.driver.list(ownerOf(resource)), rows);
     const newest = jobs.filter((job) => (!stage || job.stage === stage) && (!attempt || job.attempt === attempt)).sort(byStart).at(-1);
     if (!newest) throw new ControllerError('NotFound', `${resource.kind} ${ref.name} has no attempt ${[stage, attempt].filter(Boolean).join(' ')} with a log: see its stages for what has run.`);
-    return (await this.platform.driver.log(ownerOf(resource), newest.name)) ?? (await this.keptLog(resource, newest)) ?? '';
+    const whole = (await this.platform.driver.log(ownerOf(resource), newest.name)) ?? (await this.keptLog(resource, newest)) ?? '';
+    return [...(await this.logsOfPodsGone(resource, newest, whole)), whole].join('');
+  }
+
+  /** What pods of the attempt have said that are not in `whole`: they were evicted, or went with their node. */
+  private async logsOfPodsGone({ metadata }: Resource, { stage, attempt }: Pick<JobObservation, 'stage' | 'attempt'>, whole: string): Promise<string[]> {
+    const prefix = podLogsPrefix(metadata.uid, jobName(metadata.name, stage, attempt));
+    const parts = await Promise.all((await this.artifacts.list(prefix)).map(async ({ name }) => ({ pod: name.slice(prefix.length).replace(/\.txt$/, ''), text: (await this.artifacts.get(name)).toString() })));
+    const lastLine = (text: string) => text.trimEnd().split('\n').at(-1)!;
+    return parts.filter(({ text }) => !whole.includes(lastLine(text))).map(({ pod, text }) => `--- ${pod}\n${text}`);
   }
 
   private async keptLog({ metadata }: Resource, { stage, attempt }: Pick<StageAttemptRow, 'attempt'> & Pick<JobObservation, 'stage'>): Promise<string | undefined> {

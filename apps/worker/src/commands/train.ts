@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { TrainingRunSpec } from '@caricature/contracts';
-import { resolvePreset, trainCycleGan, trainDtn, trainPix2Pix, type Preset, type SampleGrid, type TrainingOutcome } from '@caricature/models';
+import { diversityOf, resolvePreset, trainCycleGan, trainDtn, trainPix2Pix, type Preset, type SampleGrid, type TrainingOutcome } from '@caricature/models';
 import { Dataset } from '@caricature/tensors';
-import { keepCheckpoints } from '../checkpoints.js';
+import { keepCheckpoints, type Rollback } from '../checkpoints.js';
 import { drawPairs } from '../paired-avatars.js';
 import { drawSampleGrid } from '../sample-grid.js';
 import { ImpossibleError, InterruptedError, namingField } from '../stage.error.js';
@@ -14,7 +14,12 @@ interface TrainConfig extends Pick<TrainingRunSpec, 'model' | 'seed'> {
   train: Omit<TrainingRunSpec['train'], 'checkpointEverySteps' | 'sampleEverySteps'>;
   checkpointEverySteps: number;
   sampleEverySteps: number;
+  /** Set on an attempt that goes on from an earlier checkpoint. */
+  rollback?: Rollback;
 }
+
+/** As the controller knows it, which judges a training by it. */
+const DIVERSITY = 'samples/diversity';
 
 type Context = StageContext<TrainConfig>;
 
@@ -65,14 +70,16 @@ export async function train(context: Context): Promise<StageOutput> {
 
 /** What every architecture is trained with. Throws ImpossibleError when there are too few photos for a batch. */
 async function commonOptions(context: Context, { source, preset, outputDir }: Data, presetBatchSize: number) {
-  const { mode: _mode, batchSize = presetBatchSize, ...settings } = context.config.train;
+  const { mode: _mode, onUnhealthy, batchSize = presetBatchSize, ...settings } = context.config.train;
+  const { rollback } = context.config;
   checkData(source, batchSize, 'train');
   return {
     ...settings,
     batchSize,
     checkpointEverySteps: context.config.checkpointEverySteps,
     sampleEverySteps: context.config.sampleEverySteps,
-    ...(await keepCheckpoints(context)),
+    ...(await keepCheckpoints(context, { mayRollBack: onUnhealthy === 'Rollback', rollback })),
+    rateScale: 0.5 ** (rollback?.times ?? 0),
     source,
     preset,
     seed: context.config.seed,
@@ -86,5 +93,7 @@ async function commonOptions(context: Context, { source, preset, outputDir }: Da
 async function keepSample({ store, assignment, report }: Context, step: number, grid: SampleGrid): Promise<void> {
   const name = `samples/${assignment.key}/step-${String(step).padStart(7, '0')}.png`;
   const { sha256 } = await store.put(name, await drawSampleGrid(grid));
+  const diversity = diversityOf(grid);
+  if (diversity !== undefined) report({ type: 'metrics', step, at: new Date().toISOString(), values: { [DIVERSITY]: diversity } });
   report({ type: 'sample', step, digest: sha256, uri: `${store.uri.replace(/\/$/, '')}/${name}` });
 }

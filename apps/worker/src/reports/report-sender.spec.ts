@@ -91,6 +91,16 @@ describe('a report sender', () => {
     expect(received.flatMap((r) => r.items)).toEqual([{ type: 'progress', step: 2, totalSteps: 9 }]);
   });
 
+  it('says once that a newer attempt has taken over, and sends no more', async () => {
+    statuses = [410, 410, 410];
+    let told = 0;
+    const sender = aSender({ onSuperseded: () => void told++, patienceMs: 100 });
+    await sender.start();
+    sender.add(metrics(1));
+    await expect(sender.close()).rejects.toThrow('did not take');
+    expect([told, statuses.length, received]).toEqual([1, 2, []]);
+  });
+
   it('tells what was not taken, and waits until it was', async () => {
     statuses = [503, 503];
     const sender = aSender();

@@ -13,9 +13,12 @@ export interface ReportSenderOptions {
   /** How long `flush` and `close` wait for a controller that is away. */
   patienceMs?: number;
   log?: (line: string) => void;
+  /** Called once when a newer attempt has taken this one's place: nothing that it tells counts any more. */
+  onSuperseded?: () => void;
 }
 
 const LARGEST_REPORT = 1000;
+const SUPERSEDED = 410;
 const LONGEST_DELAY_MS = 10_000;
 const FLUSH_POLL_MS = 20;
 
@@ -120,6 +123,10 @@ export class ReportSender {
         signal: AbortSignal.timeout(15_000),
       });
       if (response.ok) return true;
+      if (response.status === SUPERSEDED && !this.closed) {
+        this.closed = true;
+        this.options.onSuperseded?.();
+      }
       this.options.log?.(`report refused: ${response.status} ${await response.text()}`);
       return false;
     } catch {

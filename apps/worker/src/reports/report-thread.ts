@@ -7,7 +7,7 @@ export type ReporterRequest = { add: ReportItem } | { ask: 'unsent' | 'flush' | 
 
 // A training step keeps the main thread busy for most of a second, and sending a report takes many turns of an event loop: it has one of
 // its own here.
-const sender = new ReportSender({ ...(workerData as ReportSenderOptions), log: (line) => console.log(line) });
+const sender = new ReportSender({ ...(workerData as ReportSenderOptions), log: (line) => console.log(line), onSuperseded: () => parentPort!.postMessage('superseded') });
 await sender.start();
 parentPort!.on('message', async (request: ReporterRequest) => {
   if ('add' in request) return sender.add(request.add);

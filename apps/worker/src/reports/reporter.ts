@@ -9,8 +9,11 @@ export class Reporter {
   private readonly thread: Worker;
   private readonly ended: Promise<never>;
 
-  constructor(options: Omit<ReportSenderOptions, 'log'>) {
+  /** `onSuperseded` is called when a newer attempt has taken this one's place. */
+  constructor(options: Omit<ReportSenderOptions, 'log' | 'onSuperseded'>, onSuperseded: () => void) {
     this.thread = new Worker(new URL('./report-thread.js', import.meta.url), { workerData: options });
+    // The thread tells nothing else by itself.
+    this.thread.on('message', onSuperseded);
     this.ended = once(this.thread, 'exit').then(() => {
       throw new Error('the thread that sends reports has ended');
     });

@@ -48,25 +48,17 @@ function messageOf(def: z.core.$ZodCheckDef): string {
   return (typeof issue === 'string' ? issue : issue?.message) ?? '';
 }
 
-/** One rule a field of a spec: it is as it was. What may change is what `immutableChanges` lets through. */
-export function immutabilityRules(spec: OpenApiSchema): CelRule[] {
-  return Object.entries(spec.properties ?? {}).flatMap(([name, schema]) => {
-    const same = unchanged(name, schema);
-    return same === undefined ? [] : [{ rule: same, message: 'is immutable', fieldPath: `.${name}` }];
-  });
+/** One rule a field of a spec, however deep: it is as it was. What may change is what `immutableChanges` lets through. */
+export function immutabilityRules(schema: OpenApiSchema, path: string[] = []): CelRule[] {
+  if (path.length > 0 && mayChange(path)) return [];
+  if (schema.properties) return Object.entries(schema.properties).flatMap(([name, child]) => immutabilityRules(child, [...path, name]));
+  return [{ rule: `${valueIn('self', path)} == ${valueIn('oldSelf', path)}`, message: 'is immutable', fieldPath: `.${path.join('.')}` }];
 }
 
-function unchanged(name: string, schema: OpenApiSchema): string | undefined {
-  if (mayChange([name])) return undefined;
-  const children = Object.keys(schema.properties ?? {});
-  const fixed = children.filter((child) => !mayChange([name, child]));
-  const equal = fixed.length === children.length ? `self.${name} == oldSelf.${name}` : fixed.map((child) => sameField(`${name}.${child}`)).join(' && ');
-  // A rule on the field itself would not be run when the field is added or taken away.
-  return `has(self.${name}) == has(oldSelf.${name}) && (!has(self.${name}) || (${equal}))`;
-}
-
-function sameField(path: string): string {
-  return `has(self.${path}) == has(oldSelf.${path}) && (!has(self.${path}) || self.${path} == oldSelf.${path})`;
+/** The value as a list of one, or an empty list where it is not there: a rule on the field itself would not be run when it is added or taken away. */
+function valueIn(self: string, path: string[]): string {
+  const steps = path.map((_, index) => [self, ...path.slice(0, index + 1)].join('.'));
+  return `(${steps.map((step) => `has(${step})`).join(' && ')} ? [${steps.at(-1)}] : [])`;
 }
 
 function mayChange(path: string[]): boolean {

@@ -1,6 +1,6 @@
 import {
   CONDITION_TYPES, PHASES, STAGE_NAMES, STAGE_STATES,
-  type ArtifactRef, type Condition, type CrawlJobStatus, type SampleRef, type StageProgress, type StageStatus, type TrainingRunStatus,
+  type ArtifactRef, type Condition, type CrawlJobStatus, type Rollback, type SampleRef, type StageProgress, type StageStatus, type TrainingRunStatus,
 } from '../common.js';
 import type { OpenApiSchema } from './openapi.js';
 
@@ -55,6 +55,7 @@ const stage = object<StageStatus>(
     metrics: { type: 'object', description: 'The latest values, by name', maxProperties: 256, additionalProperties: { type: 'number' } },
     artifact,
     message: MESSAGE,
+    rollback: object<Rollback>({ times: COUNT, toStep: COUNT, attempt: COUNT }),
   },
   ['name'],
 );

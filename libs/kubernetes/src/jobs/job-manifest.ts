@@ -134,6 +134,7 @@ function environment(pods: WorkerPods): V1EnvVar[] {
     CARICATURE_SCRATCH: `${SCRATCH}/scratch`,
     CARICATURE_SPOOL: `${SCRATCH}/spool`,
     CARICATURE_TOKEN_FILE: `${TOKEN_DIR}/token`,
+    CARICATURE_KEEP_LOG: 'true',
   };
   return Object.entries(values).map(([name, value]) => ({ name, value }));
 }

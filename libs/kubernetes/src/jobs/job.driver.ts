@@ -45,7 +45,8 @@ export class JobDriver implements PodDriver {
     const { owner, job } = assignment;
     const manifest = jobManifest(assignment, execution, this.options.pods);
     try {
-      this.tables?.put(await this.options.client.apply<V1Job>(jobPath(owner.namespace, job), manifest));
+      const applied = await this.options.client.apply<V1Job>(jobPath(owner.namespace, job), manifest);
+      this.tables?.put(applied);
     } catch (error) {
       // Applied before, by a controller that gave it another image, or admitted by its queue since: it is left as it is.
       if (isKubernetesError(error, 'Conflict', 'Invalid') && (await this.isOurs(owner, job))) return;

@@ -11,10 +11,13 @@ const MOST_WAITING = 2_000;
 const SAME_EVENT_MS = 10 * 60_000;
 const MOST_REMEMBERED = 4_000;
 
-interface Sent {
+/** Equal events, told of as one. */
+interface Series {
   count: number;
   firstTimestamp: string;
   at: number;
+  /** As many were counted by whoever led before. */
+  countBefore: number;
 }
 
 /**
@@ -22,8 +25,8 @@ interface Sent {
  * round of reconciliation.
  */
 export class EventRecorder {
-  private readonly waiting: CoreV1Event[] = [];
-  private readonly sent = new Map<string, Sent>();
+  private readonly waiting: { event: CoreV1Event; series: Series }[] = [];
+  private readonly known = new Map<string, Series>();
   private writing: Promise<void> | undefined;
 
   constructor(
@@ -43,36 +46,40 @@ export class EventRecorder {
     await this.writing;
   }
 
-  private eventOf({ kind, metadata }: Resource, { type, reason, message }: ResourceEvent): CoreV1Event {
+  private eventOf({ kind, metadata }: Resource, { type, reason, message }: ResourceEvent): { event: CoreV1Event; series: Series } {
     const { namespace, name, uid, resourceVersion } = metadata;
     const fingerprint = createHash('sha256').update(JSON.stringify([uid, type, reason, message])).digest('hex').slice(0, 16);
-    const now = new Date(this.now()).toISOString();
-    const before = this.sent.get(fingerprint);
-    const same = before && this.now() - before.at < SAME_EVENT_MS ? before : undefined;
-    const { count, firstTimestamp } = { count: (same?.count ?? 0) + 1, firstTimestamp: same?.firstTimestamp ?? now };
-    this.remember(fingerprint, { count, firstTimestamp, at: this.now() });
-    return {
+    const series = this.seriesOf(fingerprint);
+    const event: CoreV1Event = {
       apiVersion: 'v1',
       kind: 'Event',
       metadata: { name: `${name}.${fingerprint}`, namespace },
       involvedObject: { apiVersion: API_VERSION, kind, namespace, name, uid, resourceVersion },
       type, reason, message: message.slice(0, 1024),
-      count,
-      firstTimestamp: firstTimestamp as unknown as Date,
-      lastTimestamp: now as unknown as Date,
+      count: series.count,
+      firstTimestamp: series.firstTimestamp as unknown as Date,
+      lastTimestamp: new Date(series.at).toISOString() as unknown as Date,
       source: { component: FIELD_MANAGER },
     };
+    return { event, series };
   }
 
-  private remember(fingerprint: string, sent: Sent): void {
-    this.sent.delete(fingerprint);
-    this.sent.set(fingerprint, sent);
-    if (this.sent.size > MOST_REMEMBERED) this.sent.delete(this.sent.keys().next().value!);
+  /** The events like this one, with this one counted. */
+  private seriesOf(fingerprint: string): Series {
+    const now = this.now();
+    const before = this.known.get(fingerprint);
+    const series = before && now - before.at < SAME_EVENT_MS ? before : { count: 0, firstTimestamp: new Date(now).toISOString(), at: now, countBefore: 0 };
+    Object.assign(series, { count: series.count + 1, at: now });
+    // The newest last: the oldest are forgotten first.
+    this.known.delete(fingerprint);
+    this.known.set(fingerprint, series);
+    if (this.known.size > MOST_REMEMBERED) this.known.delete(this.known.keys().next().value!);
+    return series;
   }
 
   private async drain(): Promise<void> {
-    for (let event = this.waiting.shift(); event; event = this.waiting.shift()) {
-      await this.write(event).catch((error: unknown) => {
+    for (let next = this.waiting.shift(); next; next = this.waiting.shift()) {
+      await this.write(next.event, next.series).catch((error: unknown) => {
         // Of a namespace that is being deleted, or one whose right was not given: the resource itself says what matters.
         if (!isKubernetesError(error, 'Deposed')) this.log(`an event was not written: ${(error as Error).message}`);
       });
@@ -80,7 +87,7 @@ export class EventRecorder {
     this.writing = undefined;
   }
 
-  private async write(event: CoreV1Event): Promise<void> {
+  private async write(event: CoreV1Event, series: Series): Promise<void> {
     const { namespace, name } = event.metadata;
     if (event.count === 1) {
       try {
@@ -89,12 +96,11 @@ export class EventRecorder {
       } catch (error) {
         // Written before a restart: it goes on counting.
         if (!isKubernetesError(error, 'AlreadyExists')) throw error;
-        const known = await this.client.get<CoreV1Event>(eventPath(namespace, name));
-        event.count = (known.count ?? 1) + 1;
+        series.countBefore = (await this.client.get<CoreV1Event>(eventPath(namespace, name))).count ?? 1;
       }
     }
     try {
-      await this.client.merge(eventPath(namespace, name), { count: event.count, lastTimestamp: event.lastTimestamp });
+      await this.client.merge(eventPath(namespace, name), { count: series.countBefore + event.count!, lastTimestamp: event.lastTimestamp });
     } catch (error) {
       if (!isKubernetesError(error, 'NotFound')) throw error;
       await this.client.create(eventPath(namespace), { ...event, count: 1 });

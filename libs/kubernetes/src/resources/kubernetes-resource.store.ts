@@ -75,7 +75,8 @@ export class KubernetesResourceStore implements ResourceStore {
     const { namespace, name, uid, resourceVersion } = metadata;
     const body = { apiVersion: API_VERSION, kind, metadata: { namespace, name, uid, resourceVersion }, status };
     try {
-      this.copyOf(kind, namespace)?.put(await this.options.client.update<StoredObject>(`${resourcePath(kind, namespace, name)}/status`, body));
+      const written = await this.options.client.update<StoredObject>(`${resourcePath(kind, namespace, name)}/status`, body);
+      this.copyOf(kind, namespace)?.put(written);
     } catch (error) {
       // Deleted meanwhile: there is nobody left to tell.
       if (!isKubernetesError(error, 'NotFound')) throw error;

@@ -13,8 +13,9 @@ export class PostgresResourceStore implements ResourceStore {
     return row && toResource(row);
   }
 
-  async list(kind: ResourceKind, namespace?: string): Promise<Resource[]> {
-    return (await this.database.resources.list({ kind, ...(namespace ? { namespace } : {}) })).map(toResource);
+  async list(kind: ResourceKind, namespace?: string, { unfinished = false } = {}): Promise<Resource[]> {
+    const resources = (await this.database.resources.list({ kind, ...(namespace ? { namespace } : {}) })).map(toResource);
+    return unfinished ? resources.filter(({ status }) => status?.phase !== 'Succeeded' && status?.phase !== 'Failed') : resources;
   }
 
   async watch(onChange: (key: ResourceKey) => void, signal: AbortSignal): Promise<void> {

@@ -48,6 +48,12 @@ export async function findCheckpoint(file: string, config: unknown): Promise<Che
   return bytes && decode(bytes, file, config);
 }
 
+/** The steps done in a checkpoint's bytes, without reading its weights. Throws CheckpointError. */
+export function checkpointStep(bytes: Buffer): number {
+  if (bytes.toString('latin1', 0, MAGIC.length) !== MAGIC) throw new CheckpointError('this is no checkpoint of this version: remove it to start anew');
+  return (JSON.parse(bytes.toString('utf8', MAGIC.length, bytes.indexOf('\n', MAGIC.length))) as Header).step;
+}
+
 function decode(bytes: Buffer, file: string, config: unknown): Checkpoint {
   if (bytes.toString('latin1', 0, MAGIC.length) !== MAGIC) throw new CheckpointError(`${file} is no checkpoint of this version: remove it to start anew`);
   const end = bytes.indexOf('\n', MAGIC.length);

@@ -56,9 +56,9 @@ export class ClassifierTask implements TrainingTask {
     this.parts = { ...savedNetworks({ extractor, head }), ...savedSamplers({ sampler: this.sampler }), optimizer: this.optimizer, best: this.best };
   }
 
-  trainStep(step: number): StepMetrics {
+  trainStep(step: number, rateScale = 1): StepMetrics {
     const { settings, extractor, head, groups } = this.options;
-    const rate = scheduledRate(settings.schedule, settings.learningRate, step, settings.steps);
+    const rate = scheduledRate(settings.schedule, settings.learningRate * rateScale, step, settings.steps);
     return tf.tidy(() => {
       const { images, classes } = this.nextBatch(step);
       const targets = this.targets(classes);

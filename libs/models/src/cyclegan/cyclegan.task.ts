@@ -79,9 +79,9 @@ export class CycleGanTask implements TrainingTask {
     };
   }
 
-  trainStep(step: number): StepMetrics {
+  trainStep(step: number, rateScale = 1): StepMetrics {
     const { settings } = this.options;
-    const rate = scheduledRate(settings.schedule, settings.learningRate, step, settings.steps);
+    const rate = scheduledRate(settings.schedule, settings.learningRate * rateScale, step, settings.steps);
     return tf.tidy(() => {
       const images = this.images(this.sources.next(), this.targets.next());
       const { metrics, drawn } = this.updateGenerators(images, rate);

@@ -82,9 +82,9 @@ export class DtnTask implements TrainingTask {
     };
   }
 
-  trainStep(step: number): StepMetrics {
+  trainStep(step: number, rateScale = 1): StepMetrics {
     const { settings } = this.options;
-    const rate = scheduledRate(settings.schedule, settings.learningRate, step, settings.steps);
+    const rate = scheduledRate(settings.schedule, settings.learningRate * rateScale, step, settings.steps);
     return tf.tidy(() => {
       const batch = this.nextBatch();
       const { metrics, pictures } = this.updateGenerator(batch, step, rate);

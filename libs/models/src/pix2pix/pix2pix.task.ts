@@ -65,9 +65,9 @@ export class Pix2PixTask implements TrainingTask {
     };
   }
 
-  trainStep(step: number): StepMetrics {
+  trainStep(step: number, rateScale = 1): StepMetrics {
     const { settings, training } = this.options;
-    const rate = scheduledRate(settings.schedule, settings.learningRate, step, settings.steps);
+    const rate = scheduledRate(settings.schedule, settings.learningRate * rateScale, step, settings.steps);
     return tf.tidy(() => {
       const pairs = this.pairs(Int32Array.from(this.sampler.next(), (i) => training[i]!));
       const { metrics, pictures } = this.updateGenerator(pairs, step, rate);

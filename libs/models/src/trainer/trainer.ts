@@ -23,7 +23,8 @@ export interface TrainingTask {
   readonly config: unknown;
   /** A loss beyond it has left any useful range; 10⁶ unless told. */
   readonly lossLimit?: number;
-  trainStep(step: number): StepMetrics;
+  /** `rateScale` is what the learning rate is multiplied by, beside the schedule; 1 unless told. */
+  trainStep(step: number, rateScale?: number): StepMetrics;
   snapshot(): Pick<Checkpoint, 'tensors' | 'state'>;
   restore(checkpoint: Checkpoint): void;
 }
@@ -35,6 +36,8 @@ export interface TrainerOptions {
   checkpointEverySteps?: number;
   /** Go on from the checkpoint in `checkpointDir`, if there is one. */
   resume?: boolean;
+  /** What the learning rate is multiplied by; 1 unless told. A run that was rolled back goes on more slowly. */
+  rateScale?: number | undefined;
   /** Aborted means: checkpoint and return. */
   signal?: AbortSignal;
   onStep?: (progress: { step: number; totalSteps: number; metrics: StepMetrics; seconds: number }) => void | Promise<void>;
@@ -79,7 +82,7 @@ export async function runTraining(task: TrainingTask, options: TrainerOptions): 
       return { outcome: 'interrupted', step, metrics };
     }
     const started = performance.now();
-    metrics = task.trainStep(step);
+    metrics = task.trainStep(step, options.rateScale);
     step += 1;
     checkMetrics(metrics, step, task.lossLimit ?? LOSS_LIMIT, kept());
     await options.onStep?.({ step, totalSteps: options.steps, metrics, seconds: (performance.now() - started) / 1000 });

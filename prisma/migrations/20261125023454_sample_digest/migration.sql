@@ -1,0 +1,2 @@
+-- AlterTable
+ALTER TABLE "sample" ADD COLUMN     "digest" TEXT NOT NULL DEFAULT '';
