@@ -11,7 +11,7 @@ export const STAGE_VERSIONS: Record<StageName, number> = {
   crawl: 1,
   'prepare-faces': 3,
   'prepare-avatars': 1,
-  pretrain: 3,
+  pretrain: 4,
   train: 6,
   evaluate: 4,
   publish: 2,

@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/p
 import { join } from 'node:path';
 import { drawPerson } from './person.drawing.js';
 import { createPerson } from './person.identity.js';
-import { createShot } from './person.shot.js';
+import { createShot, FLAT_SHARE } from './person.shot.js';
 import { PortraitsError } from './portraits.error.js';
 import type { Traits } from './traits.js';
 
@@ -12,7 +12,10 @@ export interface PeopleSettings {
   readonly seed: string | number;
   /** Width and height of each JPEG. */
   readonly size: number;
-  /** Share of photos drawn flat on a plain ground; 0.35 unless told. */
+  /**
+   * Share of photos drawn flat on a plain ground; 0.6 unless told. A person's last photo is never flat: it is the one that is kept from training
+   * where there are up to eight, so that scores are read on photos alone.
+   */
   readonly flatShare?: number;
 }
 
@@ -31,7 +34,7 @@ export interface PersonRecord {
 }
 
 // Raised when people are drawn differently, so that old folders are not taken for new ones.
-const DRAWING_VERSION = 2;
+const DRAWING_VERSION = 3;
 
 /**
  * Draws `people` × `imagesPerPerson` photos into `outDir/person-001/img-001.jpg` with the person's `traits.json`.
@@ -73,7 +76,7 @@ async function drawFolder(folder: string, number: number, options: GeneratePeopl
   const files: Record<string, { flat: boolean }> = {};
   for (let image = 1; image <= options.imagesPerPerson; image++) {
     options.signal?.throwIfAborted();
-    const shot = createShot(person.seed, image, options.flatShare);
+    const shot = createShot(person.seed, image, image === options.imagesPerPerson ? 0 : (options.flatShare ?? FLAT_SHARE));
     const file = `img-${padded(image)}.jpg`;
     await writeFile(join(unfinished, file), await drawPerson(person, shot, options.size));
     files[file] = { flat: shot.flat };
@@ -102,7 +105,7 @@ async function findRecord(folder: string): Promise<PersonRecord | undefined> {
   }
 }
 
-function settingsKey({ imagesPerPerson, seed, size, flatShare = 0.35 }: PeopleSettings): string {
+function settingsKey({ imagesPerPerson, seed, size, flatShare = FLAT_SHARE }: PeopleSettings): string {
   return JSON.stringify({ version: DRAWING_VERSION, imagesPerPerson, seed, size, flatShare });
 }
 
@@ -110,7 +113,7 @@ function padded(number: number): string {
   return String(number).padStart(3, '0');
 }
 
-function checkSettings({ people, imagesPerPerson, size, flatShare = 0.35 }: PeopleSettings): void {
+function checkSettings({ people, imagesPerPerson, size, flatShare = FLAT_SHARE }: PeopleSettings): void {
   const check = (ok: boolean, message: string) => {
     if (!ok) throw new PortraitsError('INVALID_SETTINGS', message);
   };

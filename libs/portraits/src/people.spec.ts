@@ -84,6 +84,7 @@ describe('a generated folder of people', () => {
     const record = JSON.parse(await readFile(join(outDir, 'person-002/traits.json'), 'utf8')) as PersonRecord;
     expect(record.traits).toEqual(createPerson('folder', 2).traits);
     expect(Object.keys(record.files)).toHaveLength(4);
+    expect(record.files['img-004.jpg']).toEqual({ flat: false });
   });
 
   it('keeps whole people and draws the missing and damaged ones again', async () => {
