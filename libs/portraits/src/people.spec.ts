@@ -54,7 +54,7 @@ async function readBack(name: 'skin' | 'hairColor', window: Region, others: Part
       Promise.all(
         Array.from({ length: 30 }, async (_, index) => {
           const person = createIdentity({ ...plain, ...others, [name]: value }, `read ${index}`);
-          const { channels } = await sharp(await sharp(await drawPerson(person, createShot(person.seed, index, 0.2), 64)).extract(window).toBuffer()).stats();
+          const { channels } = await sharp(await sharp(await drawPerson(person, createShot(person.seed, index, 0), 64)).extract(window).toBuffer()).stats();
           return channels.map(({ mean }) => mean);
         }),
       ),
