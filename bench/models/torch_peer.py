@@ -169,4 +169,5 @@ def main():
         print(json.dumps({"seconds": seconds}), flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -98,16 +98,21 @@ def apply(network, x):
         return torch.cat([network(x[i : i + CHUNK]) for i in range(0, len(x), CHUNK)])
 
 
-def shift_alike(x, reach):
-    """[3B, C, H, W], the kinds one after another, moved by up to `reach` pixels, all kinds alike."""
+def shift_alike(x, count, reach):
+    """[count · B, C, H, W], the kinds one after another, moved by up to `reach` pixels, all kinds alike."""
     if reach == 0:
         return x
     height, width = x.shape[2:]
     kinds = []
     moves = torch.randint(0, 2 * reach + 1, (4, 2)).tolist()
-    for kind in F.pad(x, (reach,) * 4, value=-1).chunk(3):
+    for kind in F.pad(x, (reach,) * 4, value=-1).chunk(count):
         kinds += [part[:, :, top : top + height, left : left + width] for part, (top, left) in zip(kind.tensor_split(4), moves)]
     return torch.cat(kinds)
+
+
+def unsteady(x, shift, noise):
+    """What f is shown for L_CONST: moved, with noise."""
+    return shift_alike(x, 1, shift) + noise * (2 * torch.rand_like(x) - 1)
 
 
 class Repeat(nn.Module):
@@ -165,15 +170,15 @@ def train_dtn(plan, f, head, source, target, generator, log):
         of_source, of_target = next(chosen[0]), next(chosen[1])
         given, wanted = torch.cat([features[0][of_source], features[1][of_target]]), target[of_target]
         pictures = g(given)
-        gan = 2 * F.cross_entropy(d(shift_alike(torch.cat([pictures, wanted]), settings["shift"]))[: 2 * batch], real)
-        const = F.mse_loss(f(pictures[:batch]), given[:batch])
+        gan = 2 * F.cross_entropy(d(shift_alike(torch.cat([pictures, wanted]), 3, settings["shift"]))[: 2 * batch], real)
+        const = F.mse_loss(f(unsteady(pictures[:batch], **settings.get("unsteady", {"shift": 0, "noise": 0}))), given[:batch])
         tid = F.mse_loss(pictures[batch:], wanted)
         tv = total_variation(pictures)
         loss = weights["gan"] * gan + weights["const"] * const + weights["tid"] * tid + weights["tv"] * tv
         update_g.zero_grad(set_to_none=True)
         loss.backward()
         update_g.step()
-        d_loss = 3 * F.cross_entropy(d(shift_alike(torch.cat([pictures.detach(), wanted]), settings["shift"])), classes, label_smoothing=smoothing * 3 / 2)
+        d_loss = 3 * F.cross_entropy(d(shift_alike(torch.cat([pictures.detach(), wanted]), 3, settings["shift"])), classes, label_smoothing=smoothing * 3 / 2)
         update_d.zero_grad(set_to_none=True)
         d_loss.backward()
         update_d.step()

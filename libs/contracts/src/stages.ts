@@ -11,8 +11,8 @@ export const STAGE_VERSIONS: Record<StageName, number> = {
   crawl: 1,
   'prepare-faces': 3,
   'prepare-avatars': 1,
-  pretrain: 4,
-  train: 6,
+  pretrain: 5,
+  train: 7,
   evaluate: 4,
   publish: 2,
 };

@@ -29,6 +29,11 @@ export interface DtnSettings extends TrainingSettings {
   discriminatorRate: number;
   /** Pixels that the images are moved by at most before D sees them, all kinds alike: for target sets so small that D would learn them by heart. */
   shift: number;
+  /**
+   * How G(x) is changed before f reads it for L_CONST: moved by up to `shift` pixels, with evenly spread noise up to `noise` (in −1…1). Without, g
+   * finds pictures that please f by what nobody sees: f reads the photo's name off them, a judge another.
+   */
+  unsteady?: { shift: number; noise: number };
   /** Decay of the running average of g that is exported; 0 exports g itself. */
   averageDecay: number;
   /** Weight of f's own loss while it is trained along with the DTN (mode Joint). */
@@ -94,8 +99,8 @@ const PRESETS: Record<PresetName, BasePreset> = {
     f: { width: 64, levels: 3, featureSize: 128, augmentation: 'upright' },
     g: { width: 32, levels: 3, kernel: 4, dropout: 0, pointwise: false, upsampling: 'deconv' },
     d: { width: 32, levels: 3, kernel: 4, pointwise: false },
-    classifier: { steps: 1_200, batchSize: 128, learningRate: 2e-3, schedule: 'oneCycle', ...ADAM, ...UNVALIDATED },
-    dtn: { steps: 1_200, batchSize: 32, learningRate: 1e-3, schedule: 'linearDecay', ...DCGAN_ADAM, weights: { gan: 2, const: 15, tid: 60, tv: 2 }, labelSmoothing: 0.1, discriminatorRate: 0.15, shift: 0, averageDecay: 0.99, naming: 1, selection: { keep: 'best', everySteps: 50, weights: { const: 1, tid: 1, distance: 4, reading: 1 } } },
+    classifier: { steps: 1_400, batchSize: 128, learningRate: 2e-3, schedule: 'oneCycle', ...ADAM, ...UNVALIDATED },
+    dtn: { steps: 1_200, batchSize: 32, learningRate: 1e-3, schedule: 'linearDecay', ...DCGAN_ADAM, weights: { gan: 2, const: 15, tid: 60, tv: 2 }, labelSmoothing: 0.1, discriminatorRate: 0.15, shift: 0, unsteady: { shift: 2, noise: 0.25 }, averageDecay: 0.99, naming: 1, selection: { keep: 'best', everySteps: 50, weights: { const: 1, tid: 1, distance: 4, reading: 1 } } },
     judge: { steps: 250, batchSize: 64, learningRate: 2e-3, schedule: 'oneCycle', ...ADAM, width: 32, featureSize: 64 },
   },
   // For tests: everything is trained in seconds, and nothing is good.

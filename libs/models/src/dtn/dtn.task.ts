@@ -3,6 +3,7 @@ import { tf, type Tensor, type Tensor2D, type Tensor4D, type Variable } from '..
 import type { Checkpoint } from '../checkpoint/checkpoint.js';
 import { restoreParts, type RunParts, savedNetworks, savedSamplers, snapshotParts } from '../checkpoint/stateful.js';
 import { oneHot, toTensor } from '../images.js';
+import { uniform } from '../layers/dropout.js';
 import type { Network } from '../layers/network.js';
 import { constancyLoss, crossEntropy, D_CLASSES, discriminatorLoss, generatorLoss, identityLoss, totalVariationLoss } from '../losses/dtn.losses.js';
 import { Optimizer } from '../optimizer/optimizer.js';
@@ -143,7 +144,7 @@ export class DtnTask implements TrainingTask {
       const logits = splitThree(D.apply(this.seenByD(pictures, target, step), { training: true }));
       const terms = {
         gan: generatorLoss(logits[0], logits[1]),
-        const: constancyLoss(sourceFeatures, f.apply(transferred)),
+        const: constancyLoss(sourceFeatures, f.apply(this.seenByF(transferred, step))),
         tid: identityLoss(target, reconstructed),
         tv: settings.weights.tv > 0 ? totalVariationLoss(pictures) : tf.scalar(0),
         ...(names && { naming: crossEntropy(head!.apply(sourceFeatures), names) }),
@@ -155,10 +156,18 @@ export class DtnTask implements TrainingTask {
     return { metrics: readScalars({ g: loss, ...terms }), pictures: pictures as Tensor4D };
   }
 
-  /** [3B, H, W, C]; moved the same way for g's update and D's. */
+  /** [B, H, W, C] as f is shown them for L_CONST. */
+  private seenByF(pictures: Tensor4D, step: number): Tensor4D {
+    const { settings: { unsteady }, seed } = this.options;
+    if (!unsteady) return pictures;
+    const noise = uniform(pictures.shape, [seed, step]).sub(0.5).mul(2 * unsteady.noise);
+    return shiftAlike(pictures, 1, unsteady.shift, new Random(seed, step, 33)).add(noise);
+  }
+
+  /** [3B, H, W, C], as D is shown them: moved the same way for g's update and D's. */
   private seenByD(pictures: Tensor4D, target: Tensor4D, step: number): Tensor4D {
     const { settings, seed } = this.options;
-    return shiftAlike(tf.concat([pictures, target]), settings.shift, new Random(seed, step, 31));
+    return shiftAlike(tf.concat([pictures, target]), 3, settings.shift, new Random(seed, step, 31));
   }
 
   /** One update of D by L_D on pictures that g has already been judged by. */

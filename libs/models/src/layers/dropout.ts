@@ -7,9 +7,14 @@ import { philoxUniform } from './philox.js';
  * @param seeds two 32-bit integers, such as the step and the layer's place
  */
 export function dropout(x: Tensor, rate: number, seeds: [number, number]): Tensor {
-  const uniform = findNodeBackend() ? statelessUniform(x.shape, seeds) : tf.tensor(philoxUniform(x.size, seeds), x.shape);
-  const mask = tf.floor(uniform.add(1 - rate)).mul(1 / (1 - rate));
+  const mask = tf.floor(uniform(x.shape, seeds).add(1 - rate)).mul(1 / (1 - rate));
   return x.mul(mask);
+}
+
+/** Numbers in [0, 1) that depend on two 32-bit integers alone: the same on whatever backend. */
+export function uniform(shape: number[], seeds: [number, number]): Tensor {
+  const size = shape.reduce((a, b) => a * b, 1);
+  return findNodeBackend() ? statelessUniform(shape, seeds) : tf.tensor(philoxUniform(size, seeds), shape);
 }
 
 function statelessUniform(shape: number[], seeds: [number, number]): Tensor {
