@@ -23,7 +23,8 @@ function toSequence({ name, inputShape, layers }: NetworkDescription): LayersMod
 }
 
 function toGraph({ name, inputShape, layers }: NetworkDescription): LayersModel {
-  const input = tf.input({ shape: inputShape });
+  // A name of its own: the one that tf.input makes up counts the models of the process.
+  const input = tf.input({ shape: inputShape, name: 'input' });
   const outputs = new Map<string, SymbolicTensor>();
   const last = layers.reduce((value, layer) => {
     const output = toLayer(layer).apply('with' in layer ? [value, outputs.get(layer.with)!] : value) as SymbolicTensor;

@@ -5,6 +5,7 @@ import { Random } from '@caricature/tensors';
 import { describe, expect, test } from 'vitest';
 import { findNodeBackend, tf, type Tensor, type Variable } from '../backend/tensorflow.js';
 import { loadNetwork, saveNetwork } from '../export/layers-model.js';
+import { describePatchDiscriminator, describeResidualGenerator, describeUNet } from '../image-networks.js';
 import { describeDiscriminator, describeExtractor, describeGenerator } from '../networks.js';
 import { resolvePreset } from '../presets.js';
 import { activate } from './activation.js';
@@ -43,6 +44,9 @@ const networks: [string, () => Network][] = [
   ['g without colour', () => Network.create(describeGenerator(test32, 3, false), 'normal', 2)],
   ['D', () => Network.create(describeDiscriminator(test32, 3), 'normal', 3)],
   ['D with 1×1 convolutions', () => Network.create(describeDiscriminator(pointwise, 3), 'normal', 3)],
+  ['G of Pix2Pix', () => Network.create(describeUNet(test32, 3), 'normal', 4)],
+  ['G of CycleGAN', () => Network.create(describeResidualGenerator('G', test32, 3), 'normal', 5)],
+  ['a patch discriminator', () => Network.create(describePatchDiscriminator('D', test32, 6), 'normal', 6)],
 ];
 
 describe.each(networks)('%s', (_, create) => {

@@ -1,0 +1,134 @@
+import { promises as fs } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import type { Dataset } from '@caricature/tensors';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { loadCaricaturist, resolvePreset, tf, trainClassifier, trainCycleGan, trainDtn, trainJudge, trainPix2Pix, type Preset, type StepMetrics, type TrainingOutcome, type TrainingOverrides } from './index.js';
+import { DISC_TRAIT_SIZES, writeDiscs } from './testing/discs.js';
+import { nativeBytes } from './testing/native-memory.js';
+import { CHECKPOINT_FILE, type TrainerOptions } from './trainer/trainer.js';
+
+interface Data {
+  preset: Preset;
+  source: Dataset;
+  target: Dataset;
+  /** Of an f for the preset, with its classifier. */
+  pretrained: string;
+}
+
+type Options = Omit<TrainerOptions, 'steps'> & TrainingOverrides & { outputDir: string };
+
+interface Architecture {
+  train(data: Data, options: Options): Promise<TrainingOutcome>;
+  /** A loss that a model with one batch to learn brings down. */
+  loss: string;
+  /** The networks that draw, under the output. */
+  draws?: string[];
+}
+
+const ARCHITECTURES: Record<string, Architecture> = {
+  Classifier: { loss: 'loss', train: ({ preset, source }, options) => trainClassifier({ ...options, dataset: source, preset, seed: 1 }) },
+  judge: { loss: 'loss', train: ({ preset, target }, options) => trainJudge({ ...options, dataset: target, preset, traitSizes: DISC_TRAIT_SIZES, seed: 1 }) },
+  DTN: {
+    loss: 'tid',
+    draws: ['f', 'g'],
+    train: ({ preset, source, target, pretrained }, options) => trainDtn({ ...options, source, target, f: path.join(pretrained, 'f'), preset, seed: 1 }),
+  },
+  'DTN in mode Joint': {
+    loss: 'tid',
+    draws: ['f', 'g'],
+    train: ({ preset, source, target, pretrained }, options) =>
+      trainDtn({ ...options, source, target, f: path.join(pretrained, 'f'), head: path.join(pretrained, 'head'), mode: 'Joint', preset, seed: 1 }),
+  },
+  Pix2Pix: { loss: 'l1', draws: ['G'], train: ({ preset, source, target }, options) => trainPix2Pix({ ...options, source, pairOf: (i) => target.image(i), preset, seed: 1 }) },
+  CycleGAN: { loss: 'cycle', draws: ['G'], train: ({ preset, source, target }, options) => trainCycleGan({ ...options, source, target, preset, seed: 1 }) },
+};
+
+const BATCH = 4;
+// Seconds where nothing else runs; minutes where much does.
+const TIMEOUT_MS = 900_000;
+let folder: string;
+let small: Data;
+let report: Data;
+
+const at = (...names: string[]) => path.join(folder, ...names);
+
+async function aData(name: string, preset: Preset, count: number): Promise<Data> {
+  const size = preset.imageSize;
+  const data = { preset, source: await writeDiscs(at(name, 'source'), 'source', { count, size }), target: await writeDiscs(at(name, 'target'), 'target', { count, size }), pretrained: at(name, 'pretrained') };
+  await trainClassifier({ dataset: data.source, preset, steps: 1, batchSize: BATCH, seed: 1, outputDir: data.pretrained });
+  return data;
+}
+
+beforeAll(async () => {
+  folder = await fs.mkdtemp(path.join(os.tmpdir(), 'architectures-'));
+  const preset = resolvePreset('faces-32-test', { imageSize: 16, baseWidth: 4 });
+  // With all that is drawn at random in a step.
+  small = await aData('small', { ...preset, dtn: { ...preset.dtn, shift: 1, unsteady: { shift: 2, noise: 0.2 } } }, 3 * BATCH);
+  // The report's layers on its image size, but fewer channels.
+  report = await aData('report', resolvePreset('faces-152', { baseWidth: 4 }), BATCH);
+});
+
+afterAll(async () => {
+  for (const { source, target } of [small, report]) for (const dataset of [source, target]) dataset.close();
+  await fs.rm(folder, { recursive: true, force: true });
+});
+
+describe.each(Object.entries(ARCHITECTURES))('%s', (name, { train, loss, draws }) => {
+  test('learns one batch by heart', async () => {
+    const one = { ...small, source: await writeDiscs(at(name, 'one-source'), 'source', { count: BATCH, size: 16 }), target: await writeDiscs(at(name, 'one-target'), 'target', { count: BATCH, size: 16 }) };
+    const losses: number[] = [];
+    await train(one, { batchSize: BATCH, steps: 200, outputDir: at(name, 'one'), onStep: ({ metrics }) => void losses.push(metrics[loss]!) });
+    expect(losses.at(-1)! / losses[0]!).toBeLessThan(0.25);
+    one.source.close();
+    one.target.close();
+  }, TIMEOUT_MS);
+
+  test('stopped and resumed ends with the bytes of a run that was not', async () => {
+    const common = { batchSize: BATCH, steps: 7, checkpointEverySteps: 100 };
+    const whole: StepMetrics[] = [];
+    await train(small, { ...common, outputDir: at(name, 'whole'), checkpointDir: at(name, 'whole-at'), onStep: ({ metrics }) => void whole.push(metrics) });
+    const parts: StepMetrics[] = [];
+    const stop = new AbortController();
+    const resumable = { ...common, outputDir: at(name, 'parts'), checkpointDir: at(name, 'parts-at'), resume: true };
+    const first = await train(small, { ...resumable, signal: stop.signal, onStep: ({ step, metrics }) => (parts.push(metrics), step === 4 && stop.abort()) as never });
+    expect(first).toMatchObject({ outcome: 'interrupted', step: 4 });
+    await train(small, { ...resumable, onStep: ({ metrics }) => void parts.push(metrics) });
+    expect(parts).toEqual(whole);
+    expect(await contentsOf(at(name, 'parts'))).toEqual(await contentsOf(at(name, 'whole')));
+    expect(await fs.readFile(at(name, 'parts-at', CHECKPOINT_FILE))).toEqual(await fs.readFile(at(name, 'whole-at', CHECKPOINT_FILE)));
+  }, TIMEOUT_MS);
+
+  test('keeps its tensors and its native memory over 500 steps', async () => {
+    const tensors = new Set<number>();
+    const memory: number[] = [];
+    const onStep = ({ step }: { step: number }) => {
+      tensors.add(tf.memory().numTensors);
+      // The first hundred steps fill caches.
+      if (step % 100 === 0) memory.push(nativeBytes());
+    };
+    const before = tf.memory().numTensors;
+    await train(small, { batchSize: 2, steps: 500, outputDir: at(name, 'long'), onStep });
+    expect(tensors.size).toBe(1);
+    expect(tf.memory().numTensors).toBe(before);
+    expect(memory.at(-1)! - memory[0]!).toBeLessThan(8 << 20);
+  }, TIMEOUT_MS);
+
+  test('trains at the image size of the report', async () => {
+    const steps: StepMetrics[] = [];
+    await train(report, { batchSize: 2, steps: 2, outputDir: at(name, 'report'), onStep: ({ metrics }) => void steps.push(metrics) });
+    expect(steps).toHaveLength(2);
+    expect(steps.every((metrics) => Number.isFinite(metrics[loss]))).toBe(true);
+    if (!draws) return;
+    const caricaturist = await loadCaricaturist(...draws.map((network) => at(name, 'report', network)));
+    expect(caricaturist.shape).toEqual([152, 152, 3]);
+    expect(new Set(caricaturist.draw(report.source.image(0))).size).toBeGreaterThan(10);
+    caricaturist.dispose();
+  }, TIMEOUT_MS);
+});
+
+/** The bytes of every file in a folder, by path. */
+async function contentsOf(root: string): Promise<Record<string, Buffer>> {
+  const files = (await fs.readdir(root, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name));
+  return Object.fromEntries(await Promise.all(files.sort().map(async (file) => [path.relative(root, file), await fs.readFile(file)] as const)));
+}
