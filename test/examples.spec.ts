@@ -20,6 +20,12 @@ describe('the example resources', () => {
   it('are all valid', async () => {
     const manifests = await readManifests();
     expect(manifests.map(({ file, resource }) => `${file}: ${resource.kind} ${resource.metadata.name}`)).toEqual([
+      'architectures/avatars.yaml: CrawlJob avatars',
+      'architectures/runs.yaml: TrainingRun dtn',
+      'architectures/runs.yaml: TrainingRun dtn-joint',
+      'architectures/runs.yaml: TrainingRun pix2pix',
+      'architectures/runs.yaml: TrainingRun cyclegan',
+      'architectures/runs.yaml: TrainingRun classifier',
       'demo/avatars.yaml: CrawlJob avatars',
       'demo/run.yaml: TrainingRun demo',
       'digits-32/ablations.yaml: TrainingRun digits-32-no-const',
@@ -40,7 +46,7 @@ describe('the example resources', () => {
       if (wanted === undefined) continue;
       const crawl = manifests.find((m) => m.file.split('/')[0] === file.split('/')[0] && m.resource.kind === 'CrawlJob' && m.resource.metadata.name === wanted);
       if (crawl?.resource.kind !== 'CrawlJob') throw new Error(`${file} refers to the crawl ${wanted}, which is not in its folder`);
-      expect(crawl.resource.spec.image.width, file).toBe(sizes[resource.spec.model.preset]);
+      expect(crawl.resource.spec.image.width, file).toBe(resource.spec.model.imageSize ?? sizes[resource.spec.model.preset]);
     }
   });
 
