@@ -21,10 +21,11 @@ export class RecordedResourceStore implements ResourceStore {
   }
 
   async updateStatus(resource: Resource, status: ResourceStatus): Promise<void> {
-    if (!resource.status) await this.observe(resource, undefined);
-    await this.inner.updateStatus(resource, status);
     const { phase, observedGeneration } = resource.status ?? {};
-    if (phase !== status.phase || observedGeneration !== status.observedGeneration) await this.observe(resource, status);
+    // What a user did comes before what came of it.
+    if (observedGeneration !== resource.metadata.generation) await this.observe(resource, resource.status);
+    await this.inner.updateStatus(resource, status);
+    if (phase !== status.phase) await this.observe(resource, status);
   }
 
   async recordEvent(resource: Resource, event: ResourceEvent): Promise<void> {

@@ -1,8 +1,11 @@
 import type { ArtifactStore } from '@caricature/artifacts';
 import type { ResourceOwner, StageName } from '@caricature/contracts';
 import type { Database, StageAttemptRow } from '@caricature/database';
-import type { Action, Execution, JobObservation, PodDriver, Resource, ResourceStore } from '@caricature/reconciler';
+import { jobName, type Action, type Execution, type JobObservation, type PodDriver, type Resource, type ResourceStore } from '@caricature/reconciler';
 import { exitCodeOf } from './attempts.js';
+
+/** As a driver says it of a job that it was asked to stop. */
+const STOPPED = 'it was stopped';
 
 export interface Targets {
   store: ResourceStore;
@@ -23,7 +26,8 @@ export async function act(action: Action, resource: Resource, { store, driver, d
       return;
     }
     case 'stopJob':
-      return driver.stop(ownerOf(resource), action.job);
+      await driver.stop(ownerOf(resource), action.job);
+      return recordStop(resource, action.job, database);
     case 'recordEvent':
       return store.recordEvent(resource, action.event);
     case 'publishModel': {
@@ -50,6 +54,12 @@ export async function act(action: Action, resource: Resource, { store, driver, d
 
 export function ownerOf({ kind, metadata: { namespace, name, uid } }: Resource): ResourceOwner {
   return { kind, namespace, name, uid };
+}
+
+/** Why an attempt ended whose job is not there to ask any more. */
+async function recordStop({ metadata: { uid, name } }: Resource, job: string, database: Database): Promise<void> {
+  const row = (await database.stages.list(uid)).find(({ stage, attempt }) => jobName(name, stage as StageName, attempt) === job);
+  if (row && !row.completedAt && !row.message) await database.stages.record({ runUid: uid, stage: row.stage, attempt: row.attempt, message: STOPPED });
 }
 
 /** Only crawling is shared between processes. */

@@ -26,7 +26,7 @@ function fromRow(resource: Resource, row: StageAttemptRow): JobObservation {
   const common = { name, stage, attempt: row.attempt, key: row.key, ...(row.startedAt ? { startTime: row.startedAt.toISOString() } : {}) };
   if (!row.completedAt) {
     const now = new Date().toISOString();
-    return { ...common, state: 'Failed', terminal: false, disrupted: true, completionTime: now, message: 'its job was deleted' };
+    return { ...common, state: 'Failed', terminal: false, disrupted: true, completionTime: now, message: row.message ?? 'its job was deleted' };
   }
   return {
     ...common,

@@ -15,26 +15,26 @@ export async function observe(resource: Resource, sources: Sources): Promise<Obs
   const { database, driver } = sources;
   const { kind, metadata, status } = resource;
   if (status?.phase === 'Succeeded' || status?.phase === 'Failed') return observeFinished(resource, sources);
-  const [jobs, attempts, reports, samples, inputs, photosFingerprint, model] = await Promise.all([
+  const [jobs, attempts, inputs, photosFingerprint, model] = await Promise.all([
     driver.list(ownerOf(resource)),
     database.stages.list(metadata.uid),
-    database.stageReports.list(metadata.uid),
-    kind === 'TrainingRun' ? database.samples.list(metadata.uid) : [],
     kind === 'TrainingRun' ? foreignInputs(resource, sources) : {},
     kind === 'TrainingRun' ? photosOf(resource, sources) : undefined,
     kind === 'TrainingRun' ? publishedModel(resource, database) : undefined,
   ]);
   const observed: Observed = {
     jobs: allAttempts(resource, jobs, attempts),
-    reports: observedReports(reports),
+    reports: {},
     artifacts: {},
     inputs,
-    samples: samples.slice(-20).map(({ step, uri, digest }) => ({ step, digest, uri })),
+    samples: [],
     ...(photosFingerprint ? { photosFingerprint } : {}),
     ...(model ? { model } : {}),
   };
   await lookUpArtifacts(resource, observed, database);
-  return observed;
+  // After the artifacts: whoever sees an artifact sees all that was told before it, which is the last of it.
+  const [reports, samples] = await Promise.all([database.stageReports.list(metadata.uid), kind === 'TrainingRun' ? database.samples.list(metadata.uid) : []]);
+  return { ...observed, reports: observedReports(reports), samples: samples.slice(-20).map(({ step, uri, digest }) => ({ step, digest, uri })) };
 }
 
 /** Of a resource that is done only its jobs and its model may still change. There may be very many of them. */
