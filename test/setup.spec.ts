@@ -131,7 +131,7 @@ describe('the doctor', () => {
       expect(output).toMatch(/MISSING {2}device: .*start the container with it/);
       expect(output).toMatch(/MISSING {2}one training step on the GPU: TensorFlow computes on the CPU: the image worker-gpu/);
     }
-  }, 120_000);
+  }, 300_000);
 
   it('refuses an option it does not know', async () => {
     const { code, output } = await caricature(['doctor', '--all']);
