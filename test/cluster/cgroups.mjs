@@ -1,5 +1,5 @@
 // The control groups that the cluster's pods live in: a folder of each hierarchy (cgroup v1), or of the one there is (v2).
-import { access, mkdir, readdir, rmdir } from 'node:fs/promises';
+import { access, mkdir, readdir, rmdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -7,9 +7,18 @@ const ROOT = '/sys/fs/cgroup';
 /** Hierarchies that no kubelet uses for pods. */
 const OTHERS = ['unified'];
 
+/** All pods together are one group: without a weight of its own it counts as much as any single process outside of it. */
+const WEIGHTS = { 'cpu.shares': '20480', 'cpu.weight': '2000' };
+
 /** @param {string} name such as `/caricature-cluster` */
 export async function createCgroups(name) {
-  for (const hierarchy of await listHierarchies()) await mkdir(path.join(hierarchy, name), { recursive: true });
+  for (const hierarchy of await listHierarchies()) {
+    await mkdir(path.join(hierarchy, name), { recursive: true });
+    for (const [file, weight] of Object.entries(WEIGHTS)) {
+      const place = path.join(hierarchy, name, file);
+      if (await access(place).then(() => true, () => false)) await writeFile(place, weight);
+    }
+  }
 }
 
 /** Removes them; their processes may still be ending. */
