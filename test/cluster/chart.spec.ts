@@ -56,12 +56,12 @@ describe('the chart on a cluster', () => {
   });
 
   it('is upgraded while a run is in flight: its pod goes on, passwords stay, definitions are brought up to date', async () => {
+    prometheus = await Prometheus.start({ pods: { kubeconfig: chart.cluster.kubeconfig, namespace: chart.namespace }, rules: [join(CHART, 'files/alerts.yaml')] });
     await apply(chart, await resources(chart));
     const working = async () => (await chart.list('pods', ...WORKERS)).filter(({ status }) => status.phase === 'Running').length;
     await expect.poll(working, { timeout: 3 * MINUTE, interval: 500 }).toBeGreaterThan(0);
     const before = { password: await password(), controllers: await chart.podsOf('controller') };
     await chart.upgrade(CHART, '--set', 'controller.podAnnotations.upgraded=yes');
-    prometheus = await Prometheus.start({ pods: { kubeconfig: chart.cluster.kubeconfig, namespace: chart.namespace }, rules: [join(CHART, 'files/alerts.yaml')] });
     expect(await password()).toBe(before.password);
     expect(await shortNames()).toEqual(['trun']);
     for (const pod of await chart.podsOf('controller')) expect(before.controllers).not.toContain(pod);
