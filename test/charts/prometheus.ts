@@ -1,6 +1,6 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -22,29 +22,33 @@ export interface AlertRule {
 export interface PrometheusOptions {
   /** Name of the scrape job → address as host:port. */
   targets?: Record<string, string>;
-  /** The pods of a namespace, found by their annotations. */
-  pods?: { kubeconfig: string; namespace: string };
+  /** Asked every second for more addresses, of servers that come and go. */
+  discover?: () => Promise<{ address: string; path: string }[]>;
   /** Files of rules. */
   rules?: string[];
 }
 
 /** A real Prometheus on this machine that scrapes once a second. */
 export class Prometheus {
+  private look: NodeJS.Timeout | undefined;
+
   private constructor(
     readonly url: string,
     private readonly child: ChildProcess,
     private readonly folder: string,
   ) {}
 
-  static async start({ targets = {}, pods, rules = [] }: PrometheusOptions): Promise<Prometheus> {
+  static async start({ targets = {}, discover, rules = [] }: PrometheusOptions): Promise<Prometheus> {
     const folder = await mkdtemp(join(tmpdir(), 'caricature-prometheus-'));
     const port = await freePort();
     const named = Object.entries(targets).map(([job_name, target]) => ({ job_name, static_configs: [{ targets: [target] }] }));
-    const scrape_configs = [...named, ...(pods ? [annotatedPods(pods)] : [])];
+    const found = join(folder, 'found.json');
+    const scrape_configs = [...named, ...(discover ? [{ job_name: 'found', file_sd_configs: [{ files: [found], refresh_interval: '1s' }] }] : [])];
     await writeFile(join(folder, 'prometheus.yml'), stringify({ global: { scrape_interval: '1s', evaluation_interval: '1s' }, rule_files: rules, scrape_configs }));
     const args = [`--config.file=${folder}/prometheus.yml`, `--storage.tsdb.path=${folder}/data`, `--web.listen-address=127.0.0.1:${port}`, '--log.level=warn'];
     const child = spawn('prometheus', args, { stdio: ['ignore', 'ignore', 'inherit'] });
     const prometheus = new Prometheus(`http://127.0.0.1:${port}`, child, folder);
+    if (discover) prometheus.look = setInterval(() => void discover().then((servers) => writeTargets(found, servers), () => undefined), 1_000);
     await prometheus.untilReady();
     return prometheus;
   }
@@ -66,6 +70,7 @@ export class Prometheus {
   }
 
   async stop(): Promise<void> {
+    clearInterval(this.look);
     if (this.child.exitCode === null) {
       this.child.kill('SIGTERM');
       await once(this.child, 'exit');
@@ -90,19 +95,10 @@ export class Prometheus {
   }
 }
 
-/** As a Prometheus without its operator is usually set up. */
-function annotatedPods({ kubeconfig, namespace }: { kubeconfig: string; namespace: string }): Record<string, unknown> {
-  const of = (name: string) => `__meta_kubernetes_pod_annotation_prometheus_io_${name}`;
-  return {
-    job_name: 'pods',
-    kubernetes_sd_configs: [{ role: 'pod', kubeconfig_file: kubeconfig, namespaces: { names: [namespace] } }],
-    relabel_configs: [
-      { source_labels: [of('scrape')], regex: 'true', action: 'keep' },
-      { source_labels: ['__meta_kubernetes_pod_ip', of('port')], separator: ':', target_label: '__address__' },
-      { source_labels: [of('path')], target_label: '__metrics_path__' },
-      { source_labels: ['__meta_kubernetes_pod_name'], target_label: 'pod' },
-    ],
-  };
+async function writeTargets(file: string, servers: { address: string; path: string }[]): Promise<void> {
+  const groups = servers.map(({ address, path }) => ({ targets: [address], labels: { __metrics_path__: path } }));
+  await writeFile(`${file}.partial`, JSON.stringify(groups));
+  await rename(`${file}.partial`, file);
 }
 
 /** What `promtool` says, and whether it was content; `input` is what it reads. */

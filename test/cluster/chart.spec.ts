@@ -29,7 +29,6 @@ describe('the chart on a cluster', () => {
   const shortNames = async () => (await chart.get('crd', 'trainingruns.caricature.dev')).spec.names.shortNames as string[] | undefined;
   const password = () => chart.secret('caricature-postgresql', 'password');
   const stagesOf = async (kind: string, name: string) => ((await chart.get(kind, name))['status']?.stages ?? []) as Stage[];
-  const stage = async (run: string, name: string) => (await stagesOf('trainingrun', run)).find((s) => s.name === name);
 
   beforeAll(async () => {
     const cluster = await useCluster({ log: console.log });
@@ -56,7 +55,7 @@ describe('the chart on a cluster', () => {
   });
 
   it('is upgraded while a run is in flight: its pod goes on, passwords stay, definitions are brought up to date', async () => {
-    prometheus = await Prometheus.start({ pods: { kubeconfig: chart.cluster.kubeconfig, namespace: chart.namespace }, rules: [join(CHART, 'files/alerts.yaml')] });
+    prometheus = await Prometheus.start({ discover: () => chart.annotatedPods(), rules: [join(CHART, 'files/alerts.yaml')] });
     await apply(chart, await resources(chart));
     const working = async () => (await chart.list('pods', ...WORKERS)).filter(({ status }) => status.phase === 'Running').length;
     await expect.poll(working, { timeout: 3 * MINUTE, interval: 500 }).toBeGreaterThan(0);
@@ -102,69 +101,6 @@ describe('the chart on a cluster', () => {
     });
   }, 3 * MINUTE);
 
-  describe('interrupted', () => {
-    /** The very same computation under another key: nothing of it is taken from the cache. */
-    beforeAll(async () => {
-      const [, run] = await resources(chart);
-      run!.metadata.name = 'again';
-      run!.spec.train.batchSize = 8;
-      delete run!.spec.publish;
-      await apply(chart, [run!]);
-    });
-    const pods = () => chart.list('pods', '-l', `${TRAINING},caricature.dev/name=again`);
-    const podAtWork = async (): Promise<string> => {
-      let found = '';
-      const atWork = async () => {
-        const pod = (await pods()).find(({ status, metadata }) => status.phase === 'Running' && !(metadata as { deletionTimestamp?: string }).deletionTimestamp);
-        found = pod?.metadata.name ?? '';
-        return found ? kubectl('logs', found).catch(() => '') : '';
-      };
-      await expect.poll(atWork, { timeout: 3 * MINUTE, interval: 300 }).toMatch(/checkpoint at step/);
-      return found;
-    };
-    const untilAnother = (than: string) => expect.poll(podAtWork, { timeout: 4 * MINUTE }).not.toBe(than);
-
-    it('by its user, it writes a checkpoint, and goes on when told to', async () => {
-      await podAtWork();
-      await kubectl('patch', 'trainingrun', 'again', '--type=merge', '-p', '{"spec":{"suspend":true}}');
-      await kubectl('wait', '--for=condition=Suspended', '--timeout=2m', 'trainingrun/again');
-      await expect.poll(async () => (await pods()).length, { timeout: MINUTE, interval: 300 }).toBe(0);
-      await kubectl('patch', 'trainingrun', 'again', '--type=merge', '-p', '{"spec":{"suspend":false}}');
-      const pod = await podAtWork();
-      expect(await kubectl('logs', pod)).toContain('going on from the last checkpoint');
-    }, 6 * MINUTE);
-
-    it('by an eviction, it goes on in another pod', async () => {
-      const pod = await podAtWork();
-      await evict(chart, pod);
-      await untilAnother(pod);
-    }, 6 * MINUTE);
-
-    it('by a drain of its node, it waits for a node and goes on', async () => {
-      const pod = await podAtWork();
-      const { nodeName } = (await chart.get('pod', pod)).spec;
-      try {
-        await kubectl('drain', nodeName, `--pod-selector=${WORKERS[1]}`, '--delete-emptydir-data', '--timeout=2m');
-      } finally {
-        await kubectl('uncordon', nodeName);
-      }
-      await untilAnother(pod);
-    }, 6 * MINUTE);
-
-    it('by the loss of its pod, it goes on from the checkpoint', async () => {
-      const pod = await podAtWork();
-      await kubectl('delete', 'pod', pod, '--grace-period=0', '--force');
-      await untilAnother(pod);
-    }, 6 * MINUTE);
-
-    it('all of that ends with the very weights of the run that nobody disturbed', async () => {
-      await kubectl('wait', '--for=condition=Succeeded', '--timeout=10m', 'trainingrun/again');
-      expect((await stage('again', 'pretrain'))!.cached).toBe(true);
-      expect((await stage('again', 'train'))!.cached).toBe(false);
-      expect((await stage('again', 'train'))!.artifact!.digest).toBe((await stage('tiny', 'train'))!.artifact!.digest);
-    }, 11 * MINUTE);
-  });
-
   it('is rolled back: controllers lead again, and the run is as it was', async () => {
     await chart.helm('rollback', RELEASE, '1', '--wait', '--timeout', '5m');
     expect((await chart.get('trainingrun', 'tiny'))['status'].phase).toBe('Succeeded');
@@ -183,7 +119,7 @@ describe('the chart on a cluster', () => {
   }, 10 * MINUTE);
 });
 
-/** The resources that `npm start` is tested with, on the avatar source of the cluster, a GPU for each stage, and long enough to be interrupted. */
+/** The resources that `npm start` is tested with, on the avatar source of the cluster, a GPU for each stage, and long enough to be upgraded meanwhile. */
 async function resources({ namespace }: Installation): Promise<Manifest[]> {
   const text = await readFile(join(ROOT, 'test/e2e/tiny.yaml'), 'utf8');
   const [crawl, run] = parseAllDocuments(text).map((document) => document.toJS() as Manifest);
@@ -197,13 +133,6 @@ async function apply(installation: Installation, manifests: Manifest[]): Promise
   const file = join(installation.folder, `${manifests.at(-1)!.metadata.name}.yaml`);
   await writeFile(file, manifests.map((manifest) => stringify(manifest, { aliasDuplicateObjects: false })).join('---\n'));
   await installation.kubectl('apply', '-f', file);
-}
-
-/** As a node's administrator or its autoscaler does. */
-async function evict(installation: Installation, pod: string): Promise<void> {
-  const file = join(installation.folder, 'eviction.json');
-  await writeFile(file, JSON.stringify({ apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: pod, namespace: installation.namespace } }));
-  await installation.kubectl('create', '--raw', `/api/v1/namespaces/${installation.namespace}/pods/${pod}/eviction`, '-f', file);
 }
 
 /** The chart as an earlier version might have been: an older number, and definitions that lack a short name. */

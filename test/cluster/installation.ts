@@ -26,6 +26,8 @@ export class Installation {
     const made = new Installation(cluster, namespace, await mkdtemp(join(tmpdir(), 'caricature-chart-')));
     await made.kubectl('create', 'namespace', namespace);
     await made.kubectl('label', 'namespace', namespace, 'pod-security.kubernetes.io/enforce=restricted');
+    // Of a cluster that is not ours, resources of others may be there.
+    if (cluster.isOwn) await made.kubectl('delete', 'crd', '--ignore-not-found', ...CRDS);
     for (const crd of CRDS) {
       if (!(await made.kubectl('get', 'crd', crd, '-o', 'name').then(() => true, () => false))) continue;
       await made.kubectl('annotate', '--overwrite', 'crd', crd, `meta.helm.sh/release-name=${RELEASE}`, `meta.helm.sh/release-namespace=${namespace}`);
@@ -62,6 +64,12 @@ export class Installation {
   /** Names of the pods of a part of the chart, such as `controller`. */
   async podsOf(component: string): Promise<string[]> {
     return (await this.list('pods', '-l', `app.kubernetes.io/component=${component}`)).map(({ metadata }) => metadata.name).sort();
+  }
+
+  /** Where the pods that say so by their annotations have metrics. */
+  async annotatedPods(): Promise<{ address: string; path: string }[]> {
+    const wanted = (await this.list('pods')).filter(({ metadata, status }) => metadata.annotations?.['prometheus.io/scrape'] === 'true' && status.podIP);
+    return wanted.map(({ metadata, status }) => ({ address: `${status.podIP}:${metadata.annotations!['prometheus.io/port']}`, path: metadata.annotations!['prometheus.io/path']! }));
   }
 
   /** Calls `use` with an address of this machine that leads to a Service. */
