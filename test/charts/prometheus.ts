@@ -30,7 +30,7 @@ export interface PrometheusOptions {
 
 /** A real Prometheus on this machine that scrapes once a second. */
 export class Prometheus {
-  private look: NodeJS.Timeout | undefined;
+  private isStopped = false;
 
   private constructor(
     readonly url: string,
@@ -48,7 +48,7 @@ export class Prometheus {
     const args = [`--config.file=${folder}/prometheus.yml`, `--storage.tsdb.path=${folder}/data`, `--web.listen-address=127.0.0.1:${port}`, '--log.level=warn'];
     const child = spawn('prometheus', args, { stdio: ['ignore', 'ignore', 'inherit'] });
     const prometheus = new Prometheus(`http://127.0.0.1:${port}`, child, folder);
-    if (discover) prometheus.look = setInterval(() => void discover().then((servers) => writeTargets(found, servers), () => undefined), 1_000);
+    if (discover) void prometheus.follow(discover, found);
     await prometheus.untilReady();
     return prometheus;
   }
@@ -70,12 +70,16 @@ export class Prometheus {
   }
 
   async stop(): Promise<void> {
-    clearInterval(this.look);
+    this.isStopped = true;
     if (this.child.exitCode === null) {
       this.child.kill('SIGTERM');
       await once(this.child, 'exit');
     }
     await rm(this.folder, { recursive: true, force: true });
+  }
+
+  private async follow(discover: () => Promise<{ address: string; path: string }[]>, file: string): Promise<void> {
+    for (; !this.isStopped; await sleep(1_000)) await discover().then((servers) => writeTargets(file, servers)).catch(() => undefined);
   }
 
   private async get<T>(path: string, query: Record<string, string>): Promise<T> {

@@ -29,6 +29,7 @@ describe('the chart on a cluster', () => {
   const shortNames = async () => (await chart.get('crd', 'trainingruns.caricature.dev')).spec.names.shortNames as string[] | undefined;
   const password = () => chart.secret('caricature-postgresql', 'password');
   const stagesOf = async (kind: string, name: string) => ((await chart.get(kind, name))['status']?.stages ?? []) as Stage[];
+  const stage = async (run: string, name: string) => (await stagesOf('trainingrun', run)).find((s) => s.name === name);
 
   beforeAll(async () => {
     const cluster = await useCluster({ log: console.log });
@@ -76,7 +77,7 @@ describe('the chart on a cluster', () => {
   });
 
   it('has the losses in Prometheus, which found the pods by their annotations', async () => {
-    const losses = async () => (await prometheus!.query('caricature_training_loss{run="tiny",stage="train"}')).map(({ metric }) => metric['loss']);
+    const losses = async () => (await prometheus!.query(`caricature_training_loss{run="${chart.namespace}/tiny",stage="train"}`)).map(({ metric }) => metric['loss']);
     await expect.poll(losses, { timeout: MINUTE, interval: 1000 }).toEqual(expect.arrayContaining(['const', 'tid']));
     await expect.poll(async () => (await prometheus!.query('sum(caricature_leader)'))[0]?.value[1], { timeout: MINUTE, interval: 1000 }).toBe('1');
     expect((await prometheus!.alertRules()).filter(({ health }) => health !== 'ok')).toEqual([]);
@@ -101,25 +102,47 @@ describe('the chart on a cluster', () => {
     });
   }, 3 * MINUTE);
 
-  it('is rolled back: controllers lead again, and the run is as it was', async () => {
-    await chart.helm('rollback', RELEASE, '1', '--wait', '--timeout', '5m');
-    expect((await chart.get('trainingrun', 'tiny'))['status'].phase).toBe('Succeeded');
-    await chart.upgrade();
-  }, 11 * MINUTE);
+  describe('interrupted', () => {
+    /** The very same computation under another key: nothing of it is taken from the cache. */
+    beforeAll(async () => {
+      const [, run] = await resources(chart);
+      run!.metadata.name = 'again';
+      run!.spec.train.batchSize = 8;
+      delete run!.spec.publish;
+      await apply(chart, [run!]);
+    });
+    const pods = () => chart.list('pods', '-l', `${TRAINING},caricature.dev/name=again`);
+    const podAtWork = async (): Promise<string> => {
+      let found = '';
+      const atWork = async () => {
+        const pod = (await pods()).find(({ status, metadata }) => status.phase === 'Running' && !(metadata as { deletionTimestamp?: string }).deletionTimestamp);
+        found = pod?.metadata.name ?? '';
+        return found ? kubectl('logs', found).catch(() => '') : '';
+      };
+      await expect.poll(atWork, { timeout: 3 * MINUTE, interval: 300 }).toMatch(/checkpoint at step/);
+      return found;
+    };
 
-  it('is uninstalled and leaves definitions, resources and data; installed again it finds them', async () => {
-    const kept = await password();
-    await chart.helm('uninstall', RELEASE, '--wait', '--timeout', '3m');
-    await expect.poll(() => chart.podsOf('controller'), { timeout: 2 * MINUTE, interval: 500 }).toEqual([]);
-    expect((await chart.list('trainingruns')).map(({ metadata }) => metadata.name)).toEqual(['again', 'tiny']);
-    expect((await chart.list('pvc')).length).toBe(2);
-    await chart.upgrade();
-    expect(await password()).toBe(kept);
-    expect(await chart.helm('test', RELEASE, '--logs')).toContain('ok   the controller is ready');
-  }, 10 * MINUTE);
+    it('by its user, it writes a checkpoint, and goes on when told to', async () => {
+      await podAtWork();
+      await kubectl('patch', 'trainingrun', 'again', '--type=merge', '-p', '{"spec":{"suspend":true}}');
+      await kubectl('wait', '--for=condition=Suspended', '--timeout=2m', 'trainingrun/again');
+      await expect.poll(async () => (await pods()).length, { timeout: MINUTE, interval: 300 }).toBe(0);
+      await kubectl('patch', 'trainingrun', 'again', '--type=merge', '-p', '{"spec":{"suspend":false}}');
+      const pod = await podAtWork();
+      expect(await kubectl('logs', pod)).toContain('going on from the last checkpoint');
+    }, 6 * MINUTE);
+
+    it('ends with the very weights of the run that nobody disturbed', async () => {
+      await kubectl('wait', '--for=condition=Succeeded', '--timeout=10m', 'trainingrun/again');
+      expect((await stage('again', 'pretrain'))!.cached).toBe(true);
+      expect((await stage('again', 'train'))!.cached).toBe(false);
+      expect((await stage('again', 'train'))!.artifact!.digest).toBe((await stage('tiny', 'train'))!.artifact!.digest);
+    }, 11 * MINUTE);
+  });
 });
 
-/** The resources that `npm start` is tested with, on the avatar source of the cluster, a GPU for each stage, and long enough to be upgraded meanwhile. */
+/** The resources that `npm start` is tested with, on the avatar source of the cluster, a GPU for each stage, and long enough to be interrupted. */
 async function resources({ namespace }: Installation): Promise<Manifest[]> {
   const text = await readFile(join(ROOT, 'test/e2e/tiny.yaml'), 'utf8');
   const [crawl, run] = parseAllDocuments(text).map((document) => document.toJS() as Manifest);
