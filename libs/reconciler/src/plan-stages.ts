@@ -119,8 +119,9 @@ function gatherInputs(needs: StageName[], finished: Partial<Record<StageName, Ar
 
 function digests(stage: StageName, inputs: Record<string, ArtifactRef>, observed: Observed): Record<string, string> {
   const named = Object.fromEntries(Object.entries(inputs).map(([name, artifact]) => [name, artifact.digest]));
-  // Photos are no artifact: what their folder holds stands in for a digest.
-  if (stage === 'prepare-faces' && observed.photosFingerprint) named['photos'] = observed.photosFingerprint;
+  // A user's folder is no artifact: what it holds stands in for a digest.
+  const folder = observed.folders?.[stage];
+  if (folder) named['folder'] = folder;
   return named;
 }
 

@@ -108,9 +108,12 @@ describe('a training run', () => {
     expect(order).toEqual([]);
   });
 
-  it('cuts the faces anew when the photos changed', () => {
-    const [faces] = keysToLookUp(aTrainingRun(), anObservation({ photosFingerprint: 'a' }));
-    expect(keysToLookUp(aTrainingRun(), anObservation({ photosFingerprint: 'b' }))[0]).not.toBe(faces);
+  it.each(['prepare-faces', 'prepare-avatars'] as const)('does %s anew when the folder that it reads changed, and only it', (stage) => {
+    const run = aTrainingRun({ target: { images: { uri: 'file:///pictures' } } });
+    const keys = (folder: string) => keysToLookUp(run, anObservation({ folders: { [stage]: folder } }));
+    const [before, after] = [keys('a'), keys('b')];
+    expect(before.filter((key) => !after.includes(key))).toHaveLength(1);
+    expect(before).toHaveLength(2);
   });
 
   it('makes no second job while one runs', () => {

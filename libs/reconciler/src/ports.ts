@@ -122,8 +122,8 @@ export interface Observed {
   artifacts: Record<string, ArtifactRef & { metadata: Record<string, unknown> }>;
   /** Inputs made by other resources, by the stage that made them. */
   inputs: Record<string, InputState>;
-  /** A digest of what the photos' folder holds, where the folder can be seen. */
-  photosFingerprint?: string;
+  /** A digest of what the user's folder that a stage reads holds, where the folder can be seen. */
+  folders?: Partial<Record<StageName, string>>;
   samples: TrainingRunStatus['samples'];
   /** Stages whose job could not be made just now. */
   refusals?: Partial<Record<StageName, Obstacle>>;

@@ -44,7 +44,7 @@ export function createKubernetesPlatform(env: KubernetesEnv, database: Database,
     },
     progressIntervalMs: PROGRESS_INTERVAL_MS,
     // What a pod will see cannot be seen from here.
-    photosFingerprint: () => Promise.resolve(undefined),
+    folderFingerprint: () => Promise.resolve(undefined),
     operate: async (work, signal) => {
       await waitUntilUsable(signal);
       const election = new LeaderElection({

@@ -25,7 +25,7 @@ export function createLocalPlatform(env: ControllerEnv, database: Database, work
       },
     },
     progressIntervalMs: 0,
-    photosFingerprint: folderFingerprint,
+    folderFingerprint,
     operate: (work, signal) => keepOperating((round) => work({ store, driver, signal: round }), log, signal),
     problems: () => [],
     listening: (url) => void (environment['CARICATURE_CONTROLLER_URL'] = url),

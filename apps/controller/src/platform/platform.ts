@@ -32,7 +32,7 @@ export interface Platform {
   access: WorkerAccess;
   /** How often progress alone may be written to a status. */
   progressIntervalMs: number;
-  photosFingerprint(uri: string): Promise<string | undefined>;
+  folderFingerprint(uri: string): Promise<string | undefined>;
   /** Lets `work` go on while this process is the one to do it, until `signal` aborts. */
   operate(work: (term: Term) => Promise<void>, signal: AbortSignal): Promise<void>;
   /** What keeps it from working, in words that say what to do. */

@@ -6,8 +6,8 @@ import { ownerOf, type Targets } from './act.js';
 import { allAttempts } from './attempts.js';
 
 export interface Sources extends Targets {
-  /** A digest of what a photos' folder holds, where it can be seen from here. */
-  photosFingerprint(uri: string): Promise<string | undefined>;
+  /** A digest of what a folder holds, where it can be seen from here. */
+  folderFingerprint(uri: string): Promise<string | undefined>;
 }
 
 /** Gathers everything that planning for a resource looks at. */
@@ -15,11 +15,11 @@ export async function observe(resource: Resource, sources: Sources): Promise<Obs
   const { database, driver } = sources;
   const { kind, metadata, status } = resource;
   if (status?.phase === 'Succeeded' || status?.phase === 'Failed') return observeFinished(resource, sources);
-  const [jobs, attempts, inputs, photosFingerprint, model] = await Promise.all([
+  const [jobs, attempts, inputs, folders, model] = await Promise.all([
     driver.list(ownerOf(resource)),
     database.stages.list(metadata.uid),
     kind === 'TrainingRun' ? foreignInputs(resource, sources) : {},
-    kind === 'TrainingRun' ? photosOf(resource, sources) : undefined,
+    kind === 'TrainingRun' ? foldersOf(resource, sources) : {},
     kind === 'TrainingRun' ? publishedModel(resource, database) : undefined,
   ]);
   const observed: Observed = {
@@ -27,8 +27,8 @@ export async function observe(resource: Resource, sources: Sources): Promise<Obs
     reports: {},
     artifacts: {},
     inputs,
+    folders,
     samples: [],
-    ...(photosFingerprint ? { photosFingerprint } : {}),
     ...(model ? { model } : {}),
   };
   await lookUpArtifacts(resource, observed, database);
@@ -96,10 +96,15 @@ function crawlState(name: string, job: CrawlJob | undefined): InputState {
   return job.status?.phase === 'Succeeded' && dataset ? { state: 'Ready', artifact: dataset } : { state: 'Waiting', message: `waiting for CrawlJob ${name}` };
 }
 
-async function photosOf(run: TrainingRun, { photosFingerprint }: Sources): Promise<string | undefined> {
-  // Once the faces are cut the folder is read no more, and need not even be there.
-  if (run.status?.stages.some((s) => s.name === 'prepare-faces' && s.state === 'Succeeded')) return undefined;
-  return run.spec.source.photos && photosFingerprint(run.spec.source.photos.uri);
+async function foldersOf({ spec, status }: TrainingRun, { folderFingerprint }: Sources): Promise<NonNullable<Observed['folders']>> {
+  const folders: NonNullable<Observed['folders']> = {};
+  for (const [stage, read] of [['prepare-faces', spec.source.photos], ['prepare-avatars', spec.target?.images]] as const) {
+    // Once its stage is done a folder is read no more, and need not even be there.
+    const isDone = status?.stages.some((s) => s.name === stage && s.state === 'Succeeded');
+    const digest = read && !isDone ? await folderFingerprint(read.uri) : undefined;
+    if (digest) folders[stage] = digest;
+  }
+  return folders;
 }
 
 async function publishedModel(run: TrainingRun, database: Database): Promise<{ name: string; version: number } | undefined> {

@@ -2,7 +2,7 @@ import type { Resource, ResourceKey } from '@caricature/reconciler';
 import type { Platform, Term } from '../platform/platform.js';
 import { ReconcileLoop, type ReconcileOptions } from './reconcile-loop.js';
 
-export type OperationOptions = Omit<ReconcileOptions, 'store' | 'driver' | 'photosFingerprint' | 'progressIntervalMs'>;
+export type OperationOptions = Omit<ReconcileOptions, 'store' | 'driver' | 'folderFingerprint' | 'progressIntervalMs'>;
 
 /** The reconcile loop for as long as this process is the one that runs it. */
 export class Operation {
@@ -31,8 +31,8 @@ export class Operation {
   async run(signal: AbortSignal): Promise<void> {
     const { platform, options } = this;
     await platform.operate(async (term) => {
-      const { photosFingerprint, progressIntervalMs } = platform;
-      const loop = new ReconcileLoop({ ...options, store: term.store, driver: term.driver, photosFingerprint, progressIntervalMs });
+      const { folderFingerprint, progressIntervalMs } = platform;
+      const loop = new ReconcileLoop({ ...options, store: term.store, driver: term.driver, folderFingerprint, progressIntervalMs });
       this.current = { term, loop };
       try {
         await loop.start(term.signal);
