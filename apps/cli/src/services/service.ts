@@ -23,6 +23,7 @@ export interface ServiceOptions {
 }
 
 const START_TIMEOUT_MS = 60_000;
+const PORT_PATIENCE_MS = 3_000;
 // Longer than the 30 s that the controller gives a stage for its checkpoint: it must see its jobs end.
 const STOP_TIMEOUT_MS = 60_000;
 const RESTART_AFTER_MS = 500;
@@ -134,7 +135,18 @@ export class Service {
   }
 }
 
-async function checkPort({ name, port, portOption }: ServiceOptions): Promise<void> {
+/** Waits a little for a port in use: whoever was killed with the port in hand may not be gone yet. */
+async function checkPort(options: ServiceOptions): Promise<void> {
+  const deadline = Date.now() + PORT_PATIENCE_MS;
+  for (;;) {
+    const problem = await tryPort(options).then(() => undefined, (error: Error) => error);
+    if (!problem) return;
+    if (Date.now() > deadline) throw problem;
+    await sleep(100);
+  }
+}
+
+async function tryPort({ name, port, portOption }: ServiceOptions): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     const probe = createServer();
     probe.once('error', () => reject(new CliError('ServiceFailed', `port ${port} for the ${name} is in use: stop what listens there, or choose another with ${portOption}`)));
