@@ -34,7 +34,7 @@ describe('the main job on one machine', () => {
 
   it('scores what it made and draws it', async () => {
     const evaluated = runOf(first).status.stages.find((s) => s.name === 'evaluate');
-    expect(Object.keys(evaluated?.metrics ?? {})).toEqual(expect.arrayContaining(['traitAgreement', 'traitAgreementChance', 'labelPreservation', 'frechetDistance', 'diversity', 'identityTop1', 'identityTop5', 'tidError']));
+    expect(Object.keys(evaluated?.metrics ?? {})).toEqual(expect.arrayContaining(['traitAgreement', 'traitAgreementChance', 'labelPreservation', 'frechetDistance', 'diversity', 'positionError', 'positionErrorPhoto', 'positionErrorAvatar', 'positionReaderError', 'identityTop1', 'identityTop5', 'tidError']));
     const folder = fileURLToPath(evaluated!.artifact!.uri);
     expect((await sharp(join(folder, 'grid.png')).metadata()).width).toBeGreaterThan(300);
     expect(await readFile(join(folder, 'report.html'), 'utf8')).toContain('traitAgreement');

@@ -4,8 +4,8 @@ import { number, words } from './format.js';
 /** Scores that are shares: drawn from 0 to 1, with chance where it is known. The others are shown as numbers. */
 const SHARES = new Set(['traitAgreement', 'labelPreservation', 'identityTop1', 'identityTop5', 'diversity']);
 /** In the order of how much they say. */
-const ORDER = ['traitAgreement', 'labelPreservation', 'identityTop1', 'identityTop5', 'frechetDistance', 'diversity', 'tidError'];
-const LOWER_IS_BETTER = new Set(['frechetDistance', 'tidError']);
+const ORDER = ['traitAgreement', 'labelPreservation', 'identityTop1', 'identityTop5', 'frechetDistance', 'diversity', 'positionError', 'positionErrorPhoto', 'positionErrorAvatar', 'tidError'];
+const LOWER_IS_BETTER = new Set(['frechetDistance', 'positionError', 'positionReaderError', 'tidError']);
 
 /** @param traits `{glasses: {agreement, chance}, …}` where the true traits are known */
 export function scoresPanel(metrics, traits, links) {
@@ -26,7 +26,7 @@ function traitList(traits) {
 
 function score(name, value, chance) {
   const isShare = SHARES.has(name) && value >= 0 && value <= 1;
-  const note = chance !== undefined ? `chance ${percent(chance)}` : LOWER_IS_BETTER.has(name) ? 'lower is better' : '';
+  const note = chance !== undefined ? `chance ${isShare ? percent(chance) : number(chance)}` : LOWER_IS_BETTER.has(name) ? 'lower is better' : '';
   return element('div.score', {},
     element('span.small.quiet', {}, words(name)),
     element('b', {}, isShare && name !== 'diversity' ? percent(value) : number(value)),

@@ -17,6 +17,12 @@ const MEANING: Record<string, string> = {
   judgeAccuracy: 'Share of real target pictures whose label the judge reads right',
   identityTop1: 'Share of caricatures whose nearest person in f’s space is the right one (higher is better)',
   identityTop5: 'Share of caricatures with the right person among the five nearest (higher is better)',
+  positionError: 'Mean distance, in pixels, of the caricatures’ eyes, nose and mouth from where the avatar drawn from the person’s true traits has them (lower is better)',
+  positionErrorShare: 'The same as a share of the picture’s width',
+  positionErrorPhoto: 'What the photos themselves would have, in pixels: a model that changes nothing',
+  positionErrorAvatar: 'What real avatars have, each against the one drawn from its own traits, in pixels: as good as the reader can see',
+  positionReaderError: 'The reader’s own error, in pixels, on avatars that it was not trained on and whose features were moved about',
+  positionReaderErrorChance: 'What a reader that always gives the same answer reaches on them, in pixels',
   tidError: 'Mean squared change of an avatar by G, on −1…1 (lower is better)',
   frechetDistance: 'Distance of the caricatures’ distribution to the real avatars’ in the judge’s features (lower is better)',
   diversity: 'Variety of the caricatures relative to the avatars’ (1 is as varied)',
@@ -24,11 +30,12 @@ const MEANING: Record<string, string> = {
 
 /** The evaluation as one HTML file that needs no other: scores with their meaning, traits against chance, and the pictures. */
 export function renderReport({ run, preset, scores, gridPng, photos, avatars }: EvaluationReport): string {
-  const { traits = {}, ...numbers } = scores;
+  const { traits = {}, positions = {}, ...numbers } = scores;
   const rows = Object.entries(numbers as Record<string, number>).map(([name, value]) => `<tr><td>${name}</td><td>${value.toFixed(3)}</td><td>${MEANING[name] ?? ''}</td></tr>`);
   const traitRows = Object.entries(traits).map(
     ([name, { agreement, chance }]) => `<tr><td>${name}</td><td>${agreement.toFixed(2)}</td><td>${chance.toFixed(2)}</td><td><meter min="0" max="1" value="${agreement.toFixed(3)}"></meter></td></tr>`,
   );
+  const positionRows = Object.entries(positions).map(([name, { error, photo, avatar }]) => `<tr><td>${name}</td><td>${error.toFixed(2)}</td><td>${photo.toFixed(2)}</td><td>${avatar.toFixed(2)}</td></tr>`);
   return `<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Evaluation of ${escapeHtml(run)}</title>
 <meta name="viewport" content="width=device-width">
@@ -44,6 +51,7 @@ img { max-width: 100%; border-radius: 6px } meter { width: 12rem }
 <h2>Scores</h2>
 <table><tr><th>score</th><th>value</th><th>meaning</th></tr>${rows.join('\n')}</table>
 ${traitRows.length > 0 ? `<h2>Traits</h2><table><tr><th>trait</th><th>agreement</th><th>chance</th><th></th></tr>${traitRows.join('\n')}</table>` : ''}
+${positionRows.length > 0 ? `<h2>Feature positions, pixels from their true place</h2><table><tr><th>feature</th><th>caricature</th><th>photo</th><th>real avatar</th></tr>${positionRows.join('\n')}</table>` : ''}
 </html>
 `;
 }

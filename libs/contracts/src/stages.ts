@@ -13,7 +13,7 @@ export const STAGE_VERSIONS: Record<StageName, number> = {
   'prepare-avatars': 1,
   pretrain: 5,
   train: 9,
-  evaluate: 4,
+  evaluate: 5,
   publish: 2,
 };
 

@@ -4,8 +4,11 @@ export { trainClassifier, type TrainClassifierOptions } from './classifier/train
 export { trainCycleGan, type TrainCycleGanOptions } from './cyclegan/train-cyclegan.js';
 export { trainDtn, type TrainDtnOptions } from './dtn/train-dtn.js';
 export { loadNetwork, saveNetwork, toLayersModel } from './export/layers-model.js';
-export { evaluateTransfer, type EvaluateTransferOptions, type TransferScores } from './judge/evaluate-transfer.js';
+export { evaluateTransfer, type EvaluateTransferOptions, type PositionOptions, type TransferScores } from './judge/evaluate-transfer.js';
 export { trainJudge, type TrainJudgeOptions } from './judge/train-judge.js';
+export { trainPositionReader, type TrainPositionReaderOptions } from './judge/train-position-reader.js';
+export { type PositionScores } from './judge/position-scores.js';
+export { type PlacedImages } from './judge/position.task.js';
 export { type TraitScores } from './judge/trait-scores.js';
 export { CheckpointError, DivergedError, ModelError } from './models.error.js';
 export { type OptimizerName } from './optimizer/optimizer.js';

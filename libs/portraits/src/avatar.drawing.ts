@@ -1,6 +1,6 @@
 import { Avatar } from '@dicebear/core';
 import { bitmojiCategories } from './avatar.bitmoji.js';
-import { LIBRARY_STYLES, type AvatarGender, type AvatarLibrary } from './avatar.library.js';
+import { LIBRARY_STYLES, type AvatarGender, type AvatarLibrary, type LibraryStyle } from './avatar.library.js';
 import type { AvatarCategory, AvatarOption, StyleSettings } from './avatar.options.js';
 import { AVATAR_TEMPLATES } from './avatar.template.js';
 import { PortraitsError } from './portraits.error.js';
@@ -57,7 +57,18 @@ export function findOption(category: AvatarCategory, value: number | string): Av
   return category.options.find((option) => String(option.value) === String(value));
 }
 
-function avatarSvg(request: AvatarRequest, width: number, height: number): string {
+/** How a drawing differs from the one that was asked for: to measure the drawing itself. */
+export interface Variation {
+  /** Laid over what the options set, in the style's vocabulary. */
+  readonly settings?: StyleSettings;
+  /** By how much components are moved, by their names in the style, in units of its canvas. */
+  readonly moves?: Readonly<Record<string, readonly [x: number, y: number]>>;
+  /** Square of the canvas that is shown. */
+  readonly frame?: LibraryStyle['frame'];
+}
+
+/** The avatar as an SVG. Errors as drawAvatar. */
+export function avatarSvg(request: AvatarRequest, width: number, height: number, variation: Variation = {}): string {
   const { style, frame, settings } = LIBRARY_STYLES[libraryOf(request)];
   const options = chooseOptions(request);
   const template = 'template' in request ? AVATAR_TEMPLATES[request.template]! : undefined;
@@ -65,11 +76,20 @@ function avatarSvg(request: AvatarRequest, width: number, height: number): strin
     ...settings,
     ...(template ? { mouthVariant: template.mouth, eyesVariant: template.eyes } : {}),
     ...Object.assign({}, ...options.map((option) => option.settings)),
+    ...variation.settings,
   };
   // A fixed seed: whatever is left open must not depend on chance.
   const svg = new Avatar(style, { seed: 'caricature', ...chosen }).toString();
   const widthFactor = options.find((option) => option.widthFactor)?.widthFactor ?? 1;
-  return reframe(svg, frame, { width, height }, widthFactor, template?.tiltDegrees ?? 0);
+  return reframe(moveComponents(svg, variation.moves ?? {}), variation.frame ?? frame, { width, height }, widthFactor, template?.tiltDegrees ?? 0);
+}
+
+/** A style places each component by one `<use transform="translate(x y)" href="#component-variant-…">`. */
+function moveComponents(svg: string, moves: NonNullable<Variation['moves']>): string {
+  return svg.replace(/<use transform="translate\(([-\d.]+)(?:[ ,]+([-\d.]+))?\)" href="#(\w+)-/g, (whole, x: string, y: string | undefined, component: string) => {
+    const [dx, dy] = moves[component] ?? [0, 0];
+    return dx === 0 && dy === 0 ? whole : `<use transform="translate(${Number(x) + dx} ${Number(y ?? 0) + dy})" href="#${component}-`;
+  });
 }
 
 /** Cuts the frame out of a style's canvas, on white, with the face stretched and tilted about the frame's bottom centre. */

@@ -8,3 +8,5 @@ export { AVATAR_GENDERS, AVATAR_LIBRARIES, AVATAR_LICENCES, type AvatarGender, t
 export { AVATAR_TEMPLATES } from './avatar.template.js';
 export { chooseOptions, drawAvatar, libraryOf, type AvatarParameters, type AvatarRequest } from './avatar.drawing.js';
 export { countCombinations, currentCatalog, legacyCatalog, parametersOfTraits, traitsOfParameters, type AvatarCatalog } from './avatar.catalog.js';
+export { PLACED_FEATURES, placesOfAvatar, type FeaturePlaces, type PlacedFeature } from './avatar.places.js';
+export { drawMovedAvatars, placesOfTraits, type MovedAvatars } from './avatar.moved.js';

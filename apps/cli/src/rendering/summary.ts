@@ -40,10 +40,10 @@ function runLines({ status }: TrainingRun, { inferenceUrl, once }: SummaryOption
   return lines;
 }
 
-const SCORES = ['traitAgreement', 'identityTop1', 'identityTop5', 'labelPreservation', 'diversity', 'frechetDistance', 'tidError'];
+const SCORES = ['traitAgreement', 'identityTop1', 'identityTop5', 'labelPreservation', 'diversity', 'frechetDistance', 'positionError', 'positionErrorPhoto', 'positionErrorAvatar', 'tidError'];
 
-/** The scores in the order in which they matter, each beside its chance level where it has one; the traits last. */
+/** The scores in the order in which they matter, each beside its chance level where it has one; the traits and the features' positions last. */
 function scoreRows(metrics: Record<string, number>): string[][] {
-  const traits = Object.keys(metrics).filter((name) => name.startsWith('trait/'));
-  return [...SCORES.filter((name) => name in metrics), ...traits].map((name) => [`  ${name}`, metrics[name]!.toFixed(3), metrics[`${name}Chance`]?.toFixed(3) ?? '']);
+  const parts = Object.keys(metrics).filter((name) => /^(trait|position)\//.test(name));
+  return [...SCORES.filter((name) => name in metrics), ...parts].map((name) => [`  ${name}`, metrics[name]!.toFixed(3), metrics[`${name}Chance`]?.toFixed(3) ?? '']);
 }

@@ -7,6 +7,7 @@ import { Dataset } from '@caricature/tensors';
 import sharp from 'sharp';
 import { outputOf } from '../architectures.js';
 import { renderReport } from '../evaluation-report.js';
+import { makePositionJudgement } from '../feature-positions.js';
 import { createProgress } from '../progress.js';
 import { drawSampleGrid } from '../sample-grid.js';
 import { InterruptedError, namingField } from '../stage.error.js';
@@ -30,6 +31,7 @@ export async function evaluate(context: StageContext<EvaluateConfig>): Promise<S
   const kind = findJudgement(source, target);
   if (!kind) context.log('the target pictures carry neither true traits nor the labels of the source: the scores of a judge are left out');
   const judgeDir = kind && (await makeJudge(context, join(avatars, 'train'), preset, kind));
+  const judgement = kind === 'traits' && source.traits ? await makePositionJudgement(context, { size: preset.imageSize, steps: config.evaluate.judgeSteps, seed: config.seed }) : undefined;
   const trained = await context.input('train');
   const { scores, grid } = await evaluateTransfer({
     source,
@@ -40,9 +42,11 @@ export async function evaluate(context: StageContext<EvaluateConfig>): Promise<S
     ...(kind === 'traits' ? { traitSizes: TRAIT_SIZES } : {}),
     // A bald, shaven head shows no hair colour: nothing to agree on.
     traitApplies: (trait, traits) => trait !== 'hairColor' || traits['hair'] !== BALD || traits['beard'] !== 0,
+    positions: judgement?.positions,
     images: config.evaluate.images,
     seed: config.seed,
   });
+  if (scores.positionError !== undefined) Object.assign(scores, judgement?.readerScores);
   const metrics = { ...flatScores(scores), ...(scores.labelPreservation === undefined ? {} : chanceLevels(source.manifest.numLabels)) };
   const dir = join(scratchDir, 'report');
   await mkdir(dir, { recursive: true });
@@ -129,10 +133,11 @@ function config(context: StageContext<EvaluateConfig>): EvaluateConfig['evaluate
   return context.config.evaluate;
 }
 
-/** The scores that are single numbers, and each trait's agreement. */
-function flatScores({ traits, ...scores }: TransferScores): Record<string, number> {
+/** The scores that are single numbers, each trait's agreement and each feature's error. */
+function flatScores({ traits, positions, ...scores }: TransferScores): Record<string, number> {
   const each = Object.entries(traits ?? {}).map(([name, { agreement }]) => [`trait/${name}`, agreement]);
-  return { ...(scores as Record<string, number>), ...Object.fromEntries(each) };
+  const errors = Object.entries(positions ?? {}).map(([name, { error }]) => [`position/${name}`, error]);
+  return { ...(scores as Record<string, number>), ...Object.fromEntries([...each, ...errors]) };
 }
 
 /** What guessing a person at random would reach. */

@@ -9,6 +9,8 @@ import type { Network } from '../layers/network.js';
 import { applyTransfer, loadFrozen, loadTransfer } from '../transfer/caricaturist.js';
 import type { SampleGrid } from '../transfer/sample-grid.js';
 import { frechetDistance, meanPairwiseDistance } from './distances.js';
+import { readBeliefs } from './position-reader.js';
+import { inPixels, type PositionScores, scorePositions } from './position-scores.js';
 import { scoreTraits, type TraitScores } from './trait-scores.js';
 
 const CHUNK = 64;
@@ -25,12 +27,23 @@ export interface EvaluateTransferOptions {
   traitSizes?: number[];
   /** Whether a trait has a meaning for a person: hair colour has none for a bald, shaven one. */
   traitApplies?: (trait: string, traits: Record<string, number>) => boolean;
+  /** Who finds the features of a face, where the source's true traits say where they should be. */
+  positions?: PositionOptions | undefined;
   /** Images of each domain that are looked at, at most. */
   images: number;
   seed: number;
 }
 
-export interface TransferScores extends Partial<TraitScores> {
+export interface PositionOptions {
+  /** Folder that holds position-reader/ (from trainPositionReader). */
+  readerDir: string;
+  /** Of the features, in the order of their places; those of one name are averaged. */
+  featureNames: string[];
+  /** Where the target picture of these traits has them: (features, 2), x and y in shares of a side; undefined where the traits do not say. */
+  placesOf: (traits: ArrayLike<number>) => Float32Array | undefined;
+}
+
+export interface TransferScores extends Partial<TraitScores>, Partial<PositionScores> {
   /** Share of caricatures that are given the photo's true label: by the judge where it reads labels, else by f's own classifier. */
   labelPreservation?: number;
   /** Share of caricatures whose nearest person in f's space (mean of that person's photos), or one of the five nearest, is the right one. */
@@ -50,6 +63,7 @@ interface Networks {
   transfer: Network[];
   reader: { f: Network; head: Network } | undefined;
   judge: { f: Network; head: Network } | undefined;
+  positionReader: Network | undefined;
 }
 
 /** Scores what a trained model draws of images of both domains, and gives a grid to look at. */
@@ -59,16 +73,17 @@ export async function evaluateTransfer(options: EvaluateTransferOptions): Promis
     transfer: await loadTransfer(...options.transfer),
     reader: await pair(options.readerDir, 'f', 'head'),
     judge: await pair(options.judgeDir, 'judge', 'judge-head'),
+    positionReader: options.positions && (await loadFrozen(path.join(options.positions.readerDir, 'position-reader'))),
   };
   try {
     return evaluate(options, networks);
   } finally {
-    const { transfer, reader, judge } = networks;
-    for (const network of [...transfer, reader?.f, reader?.head, judge?.f, judge?.head]) network?.dispose();
+    const { transfer, reader, judge, positionReader } = networks;
+    for (const network of [...transfer, reader?.f, reader?.head, judge?.f, judge?.head, positionReader]) network?.dispose();
   }
 }
 
-function evaluate(options: EvaluateTransferOptions, { transfer, reader, judge }: Networks): { scores: TransferScores; grid: SampleGrid } {
+function evaluate(options: EvaluateTransferOptions, { transfer, reader, judge, positionReader }: Networks): { scores: TransferScores; grid: SampleGrid } {
   const { source, target, seed } = options;
   const photos = new Random(seed, 11).permutation(source.count).slice(0, options.images);
   const avatars = new Random(seed, 12).permutation(target.count).slice(0, options.images);
@@ -88,6 +103,7 @@ function evaluate(options: EvaluateTransferOptions, { transfer, reader, judge }:
       scores.judgeAccuracy = shareRight(judge.head, real, labelsOf(target, avatars));
     } else if (source.traits) Object.assign(scores, readTraits(options, options.traitSizes, judge.head, drawn, photos));
   }
+  if (positionReader) Object.assign(scores, comparePositions(options, positionReader, photos, avatars, caricatures));
   return { scores, grid: createGrid(options, (reader ?? judge)?.f, photos, avatars, caricatures) };
 }
 
@@ -106,6 +122,31 @@ function readTraits({ source, traitApplies }: EvaluateTransferOptions, sizes: nu
   const read = tf.tidy(() => readGroups(tf.tensor2d(logits.values, [indices.length, logits.size]), sizes));
   const truth = Array.from(indices, (i) => Array.from(source.traitsOf(i)!));
   return scoreTraits(read, truth, source.manifest.traitNames!, traitApplies);
+}
+
+/** The caricatures' features against their true places; beside it those of the photos themselves, and of real avatars by their own traits. */
+function comparePositions({ source, target, positions }: EvaluateTransferOptions, reader: Network, photos: Int32Array, avatars: Int32Array, caricatures: Features): Partial<PositionScores> {
+  if (!source.traits || !target.traits) return {};
+  const { featureNames, placesOf } = positions!;
+  const read = (values: Float32Array, dataset: Dataset, indices: Int32Array) =>
+    scorePositions(readBeliefs(reader, values, source.shape), truePlaces(dataset, indices, placesOf, featureNames.length), featureNames);
+  const [caricature, photo] = [read(caricatures.values, source, photos), read(pixelsOf(source, photos), source, photos)];
+  const avatar = read(pixelsOf(target, avatars), target, avatars);
+  return Object.keys(caricature).length > 0 ? inPixels({ caricature, photo, avatar }, source.shape[1]) : {};
+}
+
+/** (images, features, 2); NaN where an image's traits do not say. */
+function truePlaces(dataset: Dataset, indices: Int32Array, placesOf: PositionOptions['placesOf'], features: number): Float32Array {
+  const places = new Float32Array(indices.length * features * 2).fill(NaN);
+  indices.forEach((index, k) => places.set(placesOf(dataset.traitsOf(index)!) ?? [], k * features * 2));
+  return places;
+}
+
+function pixelsOf(dataset: Dataset, indices: Int32Array): Float32Array {
+  const images = toTensor(dataset.batch(indices).images, dataset.shape);
+  const values = images.dataSync() as Float32Array;
+  images.dispose();
+  return values;
 }
 
 function labelsOf({ labels }: Dataset, indices: Int32Array): number[] {
