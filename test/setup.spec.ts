@@ -118,7 +118,16 @@ describe('the doctor', () => {
     await caricature(['setup']);
     const { code, output } = await caricature(['doctor'], { ...process.env, PATH: `${process.env['PATH']}${delimiter}/usr/bin` });
     expect(output).toContain('Nothing is missing.');
+    expect(output).toMatch(/ok {7}training computes on: the [CG]PU, by TensorFlow/);
     expect(code).toBe(0);
+  }, 300_000);
+
+  it('tells which back end computes, the one that was asked for', async () => {
+    const { output } = await caricature(['doctor'], { ...process.env, CARICATURE_BACKEND: 'wasm' });
+    expect(output).toMatch(/ok {7}training computes on: the CPU, in WebAssembly \(wasm\), \d+ ms/);
+    const { code, output: refused } = await caricature(['doctor'], { ...process.env, CARICATURE_BACKEND: 'webgl' });
+    expect(refused).toMatch(/MISSING {2}training computes on: .*CARICATURE_BACKEND is "webgl"/);
+    expect(code).toBe(1);
   }, 300_000);
 
   it('with --gpu says what a machine without a GPU lacks: device, driver, and TensorFlow that computes there', async () => {

@@ -27,6 +27,12 @@ export class Contestant {
     return (await this.answer()).seconds;
   }
 
+  /** Asks for something of the program's own by one line. @returns {Promise<object>} its answer */
+  async ask(line) {
+    this.child.stdin.write(`${line}\n`);
+    return this.answer();
+  }
+
   /** Ends the program. @returns {Promise<number>} the most memory that it had, in bytes */
   async end() {
     this.child.stdin.write('end\n');

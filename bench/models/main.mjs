@@ -1,4 +1,4 @@
-// npm run bench -- models [--json] [--quick]: training steps against PyTorch: the same layers, batch, threads and float32, taking turns.
+// npm run bench -- models: training steps against PyTorch: the same layers, batch, threads and float32, taking turns.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -6,6 +6,7 @@ import process from 'node:process';
 import { Contestant, takeTurns } from '../harness/contestant.mjs';
 import { bringPython } from '../harness/python.mjs';
 import { createRow, printRows } from '../harness/rows.mjs';
+import { stepFlops } from './flops.mjs';
 
 const HERE = import.meta.dirname;
 const TORCH = ['torch==2.9.1', 'numpy==2.2.6'];
@@ -19,9 +20,23 @@ const CASES = [
 // Time against eager at most 0.9 of PyTorch's: a ratio of at least 1.11; torch.compile must be equalled.
 const EAGER_GOAL = 1 / 0.9;
 
+const HELP = `npm run bench -- models [options]
+  Times training steps beside PyTorch's (eager in both memory layouts, and torch.compile): milliseconds, the share of the fastest convolution that this
+  machine was measured to do, and peak memory.
+  --only=TEXT    only the cases whose network and preset (dtn/faces-64) contain TEXT
+  --no-compile   leave torch.compile out: it takes minutes to compile
+  --profile      say, too, which of TensorFlow's kernels take a step's time
+  --quick        few rounds: whether it runs, not how fast
+  --json         rows as JSON`;
+
 const args = process.argv.slice(2);
+if (args.includes('--help')) {
+  process.stdout.write(`${HELP}\n`);
+  process.exit(0);
+}
 const quick = args.includes('--quick');
 const only = args.find((a) => a.startsWith('--only='))?.slice('--only='.length);
+const profiled = args.includes('--profile');
 const compiled = !args.includes('--no-compile');
 const log = (line) => process.stderr.write(`${line}\n`);
 
@@ -50,12 +65,22 @@ async function compare(one) {
       }
     }
     const times = await takeTurns([ours, ...peers], quick ? { turns: 2, rounds: 2, warmUp: 2 } : { turns: 6, rounds: 5, warmUp: 5 });
-    const peaks = new Map();
-    for (const c of [ours, ...peers]) peaks.set(c.name, await c.end());
-    return rowsOf(one.what, times, peaks);
+    const profile = profiled ? (await ours.ask(`profile ${quick ? 3 : 15}`)).profile : {};
+    // Asked for last: its images would count in the peak memory.
+    const memory = new Map();
+    for (const c of [ours, ...peers]) memory.set(c.name, (await c.ask('memory')).peakBytes);
+    const peak = Math.max(...(await inTurn([ours, ...peers], async (c) => (await c.ask('peak')).flops)));
+    for (const c of [ours, ...peers]) await c.end();
+    return [...rowsOf(one.what, times, memory), ...shareRows(one.what, times, stepFlops(ours.about), peak), ...profileRows(one.what, profile)];
   } finally {
     for (const c of [ours, ...peers]) c.kill();
   }
+}
+
+async function inTurn(contestants, ask) {
+  const answers = [];
+  for (const contestant of contestants) answers.push(await ask(contestant));
+  return answers;
 }
 
 function variants() {
@@ -73,4 +98,21 @@ function rowsOf(what, times, peaks) {
     ...(times.has('torch.compile') ? [row(', compiled', (name) => name === 'torch.compile', 1)] : []),
     createRow({ what: `${what}, peak memory`, unit: 'MiB', ours: megabytes.get('ours'), peers: pick(megabytes, eager), goal: 1 }),
   ];
+}
+
+/** What a step's convolutions and dense layers need, had they the whole step, as a share of the fastest convolution that any of the contestants did. */
+function shareRows(what, times, flops, peak) {
+  const shares = Object.fromEntries([...times].map(([name, s]) => [name, (100 * flops) / s / peak]));
+  const { ours, ...peers } = shares;
+  return [createRow({ what: `${what}, share of ${(peak / 1e9).toFixed(0)} GFLOP/s`, unit: '%', ours, peers, lowerIsBetter: false })];
+}
+
+/** The kernels that take a fiftieth of the step or more, the slowest first, and the rest as one. */
+function profileRows(what, profile) {
+  const all = Object.values(profile).reduce((a, b) => a + b, 0);
+  const entries = Object.entries(profile).sort(([, a], [, b]) => b - a);
+  const shown = entries.filter(([, ms]) => ms >= all / 50);
+  const rest = entries.filter(([, ms]) => ms < all / 50);
+  const rows = rest.length > 0 ? [...shown, [`${rest.length} others`, rest.reduce((sum, [, ms]) => sum + ms, 0)]] : shown;
+  return rows.map(([kernel, ms]) => createRow({ what: `${what}: ${kernel}`, unit: 'ms', ours: ms, peers: {} }));
 }

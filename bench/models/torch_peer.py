@@ -10,6 +10,8 @@ from torch import nn
 from torch.nn import functional as F
 
 LEAK = 0.2
+# As bench/models/peak.mjs: [batch, height and width, channels in, channels out], all 3 × 3 with stride 1.
+PEAK_SHAPES = [[16, 64, 64, 64], [16, 32, 128, 128], [32, 16, 256, 256]]
 
 
 class Reshape(nn.Module):
@@ -105,7 +107,7 @@ def dtn_step(plan, images, layout):
         logits = d(torch.cat([pictures, target]))
         real = torch.full((2 * batch,), 2)
         gan = 2 * F.cross_entropy(logits[: 2 * batch], real)
-        const = F.mse_loss(f(transferred), given[:batch])
+        const = F.mse_loss(f(unsteady_view(transferred, settings.get("unsteady"))), given[:batch])
         tid = F.mse_loss(reconstructed, target)
         loss = weights["gan"] * gan + weights["const"] * const + weights["tid"] * tid
         if weights["tv"] > 0:
@@ -139,6 +141,30 @@ def dtn_step(plan, images, layout):
     return step
 
 
+def unsteady_view(pictures, unsteady):
+    """Pictures as f is shown them for L_CONST: moved by a few pixels with mirrored edges, with evenly spread noise."""
+    if not unsteady:
+        return pictures
+    shift, size = unsteady["shift"], pictures.shape[-1]
+    down, right = torch.randint(2 * shift + 1, (2,)).tolist()
+    moved = F.pad(pictures, (shift, shift, shift, shift), mode="reflect")[:, :, down : down + size, right : right + size]
+    return moved + (torch.rand_like(moved) - 0.5) * 2 * unsteady["noise"]
+
+
+def measure_peak(layout):
+    """Floating-point operations a second of the fastest round of the fastest convolution."""
+    best = 0
+    with torch.no_grad():
+        for batch, size, channels, filters in PEAK_SHAPES:
+            x = torch.rand(batch, channels, size, size).contiguous(memory_format=layout)
+            kernel = torch.rand(filters, channels, 3, 3).contiguous(memory_format=layout)
+            for _ in range(8):
+                began = time.perf_counter()
+                F.conv2d(x, kernel, padding=1)
+                best = max(best, 2 * batch * size * size * 9 * channels * filters / (time.perf_counter() - began))
+    return best
+
+
 def main():
     arguments = argparse.ArgumentParser()
     arguments.add_argument("plan")
@@ -158,9 +184,14 @@ def main():
         step()
     print(json.dumps({"ready": {"torch": torch.__version__, "threads": torch.get_num_threads()}}), flush=True)
     for line in sys.stdin:
-        if line.strip() == "end":
+        if line.strip() in ("end", "memory"):
             print(json.dumps({"peakBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}), flush=True)
-            return
+            if line.strip() == "end":
+                return
+            continue
+        if line.strip() == "peak":
+            print(json.dumps({"flops": measure_peak(layout)}), flush=True)
+            continue
         seconds = []
         for _ in range(int(line)):
             began = time.perf_counter()

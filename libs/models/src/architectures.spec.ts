@@ -1,64 +1,23 @@
 import { promises as fs } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import type { Dataset } from '@caricature/tensors';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { loadCaricaturist, resolvePreset, tf, trainClassifier, trainCycleGan, trainDtn, trainJudge, trainPix2Pix, type Preset, type StepMetrics, type TrainingOutcome, type TrainingOverrides } from './index.js';
-import { DISC_TRAIT_SIZES, writeDiscs } from './testing/discs.js';
+import { loadCaricaturist, resolvePreset, tf, type Preset, type StepMetrics } from './index.js';
+import { type ArchitectureData, ARCHITECTURES, createArchitectureData } from './testing/architectures.js';
+import { writeDiscs } from './testing/discs.js';
 import { nativeBytes } from './testing/native-memory.js';
-import { CHECKPOINT_FILE, type TrainerOptions } from './trainer/trainer.js';
-
-interface Data {
-  preset: Preset;
-  source: Dataset;
-  target: Dataset;
-  /** Of an f for the preset, with its classifier. */
-  pretrained: string;
-}
-
-type Options = Omit<TrainerOptions, 'steps'> & TrainingOverrides & { outputDir: string };
-
-interface Architecture {
-  train(data: Data, options: Options): Promise<TrainingOutcome>;
-  /** A loss that a model with one batch to learn brings down. */
-  loss: string;
-  /** The networks that draw, under the output. */
-  draws?: string[];
-}
-
-const ARCHITECTURES: Record<string, Architecture> = {
-  Classifier: { loss: 'loss', train: ({ preset, source }, options) => trainClassifier({ ...options, dataset: source, preset, seed: 1 }) },
-  judge: { loss: 'loss', train: ({ preset, target }, options) => trainJudge({ ...options, dataset: target, preset, traitSizes: DISC_TRAIT_SIZES, seed: 1 }) },
-  DTN: {
-    loss: 'tid',
-    draws: ['f', 'g'],
-    train: ({ preset, source, target, pretrained }, options) => trainDtn({ ...options, source, target, f: path.join(pretrained, 'f'), preset, seed: 1 }),
-  },
-  'DTN in mode Joint': {
-    loss: 'tid',
-    draws: ['f', 'g'],
-    train: ({ preset, source, target, pretrained }, options) =>
-      trainDtn({ ...options, source, target, f: path.join(pretrained, 'f'), head: path.join(pretrained, 'head'), mode: 'Joint', preset, seed: 1 }),
-  },
-  Pix2Pix: { loss: 'l1', draws: ['G'], train: ({ preset, source, target }, options) => trainPix2Pix({ ...options, source, pairOf: (i) => target.image(i), preset, seed: 1 }) },
-  CycleGAN: { loss: 'cycle', draws: ['G'], train: ({ preset, source, target }, options) => trainCycleGan({ ...options, source, target, preset, seed: 1 }) },
-};
+import { CHECKPOINT_FILE } from './trainer/trainer.js';
 
 const BATCH = 4;
 // Seconds where nothing else runs; minutes where much does.
 const TIMEOUT_MS = 900_000;
 let folder: string;
-let small: Data;
-let report: Data;
+let small: ArchitectureData;
+let report: ArchitectureData;
 
 const at = (...names: string[]) => path.join(folder, ...names);
 
-async function aData(name: string, preset: Preset, count: number): Promise<Data> {
-  const size = preset.imageSize;
-  const data = { preset, source: await writeDiscs(at(name, 'source'), 'source', { count, size }), target: await writeDiscs(at(name, 'target'), 'target', { count, size }), pretrained: at(name, 'pretrained') };
-  await trainClassifier({ dataset: data.source, preset, steps: 1, batchSize: BATCH, seed: 1, outputDir: data.pretrained });
-  return data;
-}
+const aData = (name: string, preset: Preset, count: number): Promise<ArchitectureData> => createArchitectureData(at(name), preset, count, BATCH);
 
 beforeAll(async () => {
   folder = await fs.mkdtemp(path.join(os.tmpdir(), 'architectures-'));

@@ -1,7 +1,6 @@
-import './tensorflow.env.js';
-import { createRequire } from 'node:module';
-import util from 'node:util';
 import type * as TensorFlow from '@tensorflow/tfjs';
+import { loadTensorFlow } from './loading.js';
+import { readBackendSetting } from './tensorflow.env.js';
 
 export type Tensor = TensorFlow.Tensor;
 export type Tensor1D = TensorFlow.Tensor1D;
@@ -25,35 +24,22 @@ interface NodeBackend {
 }
 
 /**
- * TensorFlow.js on TensorFlow's own kernels, or on plain JavaScript (slow, the same results to rounding) where the native
- * binding was not set up. With a fixed seed the same machine computes the same bits with either: Eigen and oneDNN split their sums by
- * the number of threads, which does not change from run to run.
+ * TensorFlow.js on TensorFlow's own kernels; where their native binding was not set up, on WebAssembly or on plain JavaScript (slower, the same results to
+ * rounding); or on what CARICATURE_BACKEND names. With a fixed seed the same machine computes the same bits with any of them: Eigen and oneDNN split their
+ * sums by the number of threads, which does not change from run to run.
  */
-export const tf: typeof TensorFlow = load();
+export const tf: typeof TensorFlow = await loadTensorFlow(readBackendSetting());
 
-function load(): typeof TensorFlow {
-  const require = createRequire(import.meta.url);
-  // tfjs-node 4.22 calls two old functions: Node 23 removed the first, and warns about the second.
-  const legacy = util as unknown as Record<string, unknown>;
-  legacy.isNullOrUndefined ??= (value: unknown) => value === null || value === undefined;
-  legacy.isArray = Array.isArray;
-  try {
-    return require('@tensorflow/tfjs-node') as typeof TensorFlow;
-  } catch {
-    return require('@tensorflow/tfjs') as typeof TensorFlow;
-  }
-}
-
-/** The node backend, or undefined when plain JavaScript computes. */
+/** The node backend, or undefined when WebAssembly or plain JavaScript computes. */
 export function findNodeBackend(): NodeBackend | undefined {
   const backend = tf.backend() as unknown as Partial<NodeBackend>;
   return backend.executeMultipleOutputs ? (backend as NodeBackend) : undefined;
 }
 
-/** What computes: TensorFlow on a GPU or on the CPU, or plain JavaScript. */
-export function findDevice(): 'GPU' | 'CPU' | 'JavaScript' {
+/** What computes: TensorFlow on a GPU or on the CPU, WebAssembly, or plain JavaScript. */
+export function findDevice(): 'GPU' | 'CPU' | 'WebAssembly' | 'JavaScript' {
   const backend = findNodeBackend();
-  if (!backend) return 'JavaScript';
+  if (!backend) return tf.getBackend() === 'wasm' ? 'WebAssembly' : 'JavaScript';
   return backend.isUsingGpuDevice ? 'GPU' : 'CPU';
 }
 

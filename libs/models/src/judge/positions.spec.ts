@@ -80,7 +80,7 @@ async function scoreThrough(folder: string): Promise<void> {
   const copy = Network.create({ name: 'G', inputShape: [32, 32, 3], layers: [{ kind: 'conv', name: 'copy', filters: 3, kernel: 1, stride: 1, bias: false }] }, 'xavier', 1);
   copy.restore(new Map([['copy/kernel', { shape: [1, 1, 3, 3], values: Float32Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1) }]]));
   await saveNetwork(copy, path.join(folder, 'G'));
-  const placesOf = ([index]: ArrayLike<number>, aside: number) => (index === 0 ? undefined : images.places.slice(index! * 6, index! * 6 + 6).map((place, k) => place + (k % 2 === 0 ? aside : 0)));
+  const placesOf = (traits: ArrayLike<number>, aside: number) => (traits[0] === 0 ? undefined : images.places.slice(traits[0]! * 6, traits[0]! * 6 + 6).map((place, k) => place + (k % 2 === 0 ? aside : 0)));
   const score = async (aside: number) => {
     const positions = { readerDir: path.join(folder, 'a'), featureNames: NAMES, placesOf: (traits: ArrayLike<number>) => placesOf(traits, aside) };
     return (await evaluateTransfer({ source: dataset, target: dataset, transfer: [path.join(folder, 'G')], positions, images: 24, seed: 1 })).scores;
