@@ -34,6 +34,9 @@ describe('the example resources', () => {
       'digits-32/run.yaml: TrainingRun digits-32',
       'faces-152/avatars.yaml: CrawlJob avatars-152',
       'faces-152/run.yaml: TrainingRun faces-152',
+      'positions/avatars.yaml: CrawlJob avatars-64',
+      'positions/runs.yaml: TrainingRun platform',
+      'positions/runs.yaml: TrainingRun plain',
     ]);
   });
 

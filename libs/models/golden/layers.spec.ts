@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { LOADERS } from '../src/backend/loading.js';
+import { BACKENDS } from '../src/backend/tensorflow.env.js';
 import { tf } from '../src/backend/tensorflow.js';
 import { DROPOUT_SEED, LAYER_CASES, STEP_CASES } from './testing/cases.js';
 import { flat, Noise, readGolden, sizeOf } from './testing/noise.js';
@@ -8,9 +10,9 @@ test('the arrays were made for these cases', async () => {
   await expect(`${JSON.stringify({ dropoutSeed: DROPOUT_SEED, layers: LAYER_CASES, steps: STEP_CASES }, null, 1)}\n`).toMatchFileSnapshot('cases.json');
 });
 
-describe.each(['tensorflow', 'cpu'])('on the backend %s', (backend) => {
-  beforeAll(() => tf.setBackend(backend));
-  afterAll(() => tf.setBackend('tensorflow'));
+describe.each(BACKENDS)('on the back end %s', (backend) => {
+  beforeAll(async () => void (await LOADERS[backend]()));
+  afterAll(async () => void (await LOADERS.native()));
 
   test.each(Object.entries(LAYER_CASES))('%s, its gradients and its running statistics are those of PyTorch', (name, { batch, training, ...description }) => {
     const noise = new Noise();

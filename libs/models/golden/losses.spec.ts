@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, test } from 'vitest';
+import { LOADERS } from '../src/backend/loading.js';
+import { BACKENDS } from '../src/backend/tensorflow.env.js';
 import { tf, type Tensor, type Tensor4D } from '../src/backend/tensorflow.js';
 import { oneHot } from '../src/images.js';
 import { absoluteError, fakeLoss, leastSquaresLoss, realLoss } from '../src/losses/adversarial.losses.js';
@@ -29,9 +31,9 @@ const LOSSES: LossCase[] = [
   ['absolute-error', [images, images], (a, b) => absoluteError(a!, b!)],
 ];
 
-describe.each(['tensorflow', 'cpu'])('on the backend %s', (backend) => {
-  beforeAll(() => tf.setBackend(backend));
-  afterAll(() => tf.setBackend('tensorflow'));
+describe.each(BACKENDS)('on the back end %s', (backend) => {
+  beforeAll(async () => void (await LOADERS[backend]()));
+  afterAll(async () => void (await LOADERS.native()));
 
   test.each(LOSSES)('the loss %s and its gradients are those of PyTorch', (name, shapes, loss) => {
     const noise = new Noise();

@@ -3,6 +3,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { BatchSampler, Dataset, ShardWriter } from '@caricature/tensors';
 import { afterAll, beforeAll, describe, test } from 'vitest';
+import { LOADERS } from '../src/backend/loading.js';
+import { BACKENDS } from '../src/backend/tensorflow.env.js';
 import { tf } from '../src/backend/tensorflow.js';
 import { ClassifierTask } from '../src/classifier/classifier.task.js';
 import { type CycleGanNetworks, CycleGanTask } from '../src/cyclegan/cyclegan.task.js';
@@ -66,9 +68,9 @@ const TASKS: Record<CaseName, (material: Material) => Averaging> = {
   },
 };
 
-describe.each(['tensorflow', 'cpu'])('on the backend %s', (backend) => {
-  beforeAll(() => tf.setBackend(backend));
-  afterAll(() => tf.setBackend('tensorflow'));
+describe.each(BACKENDS)('on the back end %s', (backend) => {
+  beforeAll(async () => void (await LOADERS[backend]()));
+  afterAll(async () => void (await LOADERS.native()));
 
   test.each(Object.keys(STEP_CASES) as CaseName[])('three steps of %s give the losses and the weights of PyTorch', async (name) => {
     const golden: StepCase = STEP_CASES[name];
