@@ -176,7 +176,9 @@ async function messageOf(action, mend) {
     await action();
     return undefined;
   } catch (error) {
-    const line = String(error.stderr || error.message).split('\n').find((l) => /error|cannot|not|no such/i.test(l)) ?? error.message;
+    const lines = String(error.stderr || error.message).split('\n');
+    // Node prints the source line that threw before the error itself.
+    const line = lines.find((l) => /^\w*Error(?: \[\w+\])?: /.test(l)) ?? lines.find((l) => /error|cannot|not|no such/i.test(l)) ?? error.message;
     return mend ? `${line.trim()} (mend: ${mend})` : line.trim();
   }
 }
