@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { runStep } from '../setup/child.mjs';
 import { findOnPath } from '../setup/prerequisites.mjs';
 import { bringBinaries, findMissingBinaries } from '../../test/cluster/binaries.mjs';
-import { bringImages } from '../../test/cluster/images.mjs';
+import { bringServerImages } from '../../test/cluster/images.mjs';
 import { cacheFolder } from './cache.mjs';
 import { findChartTools } from './chart-tools.mjs';
 import { hasVersitygw, installVersitygw, versitygw, VERSITYGW } from './versitygw.mjs';
@@ -61,11 +61,14 @@ export function findTestTools() {
   ];
 }
 
-/** All that takes long; the specs start the cluster themselves, so that it burdens no others. */
+/**
+ * What the machine must be able to do. The specs start the cluster themselves, so that it burdens no others, and build the program's own images: one that
+ * cannot be built is a failure, not a tool that is not there.
+ */
 async function bringCluster(log) {
   if (process.getuid() !== 0) throw new Error('a cluster with a node needs root');
   await bringBinaries({ log });
-  await bringImages({ log });
+  await bringServerImages({ log });
 }
 
 async function hasPythonPackages() {

@@ -13,17 +13,13 @@ import { loadImages } from './cluster.mjs';
 const here = import.meta.dirname;
 const SERVERS = ['postgres', 'versitygw'];
 
-/** Builds what is missing. @param {{log: (line: string) => void}} options @returns {Promise<string[]>} folders of OCI layouts */
-export async function bringImages({ log }) {
-  return [await buildServers(log), await buildImages({ log })];
-}
-
-/** Makes them known to this machine's cluster. */
+/** Builds what is missing of all, and makes it known to this machine's cluster. */
 export async function bringImagesToCluster({ log }) {
-  for (const layout of await bringImages({ log })) await loadImages(layout, log);
+  for (const layout of [await bringServerImages({ log }), await buildImages({ log })]) await loadImages(layout, log);
 }
 
-async function buildServers(log) {
+/** Builds the servers' images unless they are there. @param {{log: (line: string) => void}} options @returns {Promise<string>} folder of an OCI layout */
+export async function bringServerImages({ log }) {
   await installVersitygw(log);
   const sources = await fingerprint(here, ['images']);
   const names = SERVERS.map((name) => `docker.io/caricature/${name}:test`);
