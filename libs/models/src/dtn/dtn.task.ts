@@ -18,6 +18,8 @@ import { createTransferScore } from './transfer-score.js';
 
 export interface DtnNetworks {
   f: Network;
+  /** f as it reads the target domain, and so G(x), where it is not the same for both domains. */
+  fOfTarget?: Network | undefined;
   g: Network;
   D: Network;
   /** Reads names off f's features; needed to train f along, and to score what f reads off the pictures. */
@@ -65,14 +67,14 @@ export class DtnTask implements TrainingTask {
     this.config = options.config;
     this.sources = new BatchSampler(source.count, settings.batchSize, seed);
     this.targets = new BatchSampler(target.count, settings.batchSize, seed + 1);
-    const { f, g, D, head } = networks;
+    const { f, fOfTarget, g, D, head } = networks;
     const trained: Record<string, Network> = options.features ? { g } : { g, f, head: head! };
     const optimizer = { name: settings.optimizer, beta1: settings.beta1 };
     this.gOptimizer = new Optimizer(optimizer, trainableOf(trained));
     this.dOptimizer = new Optimizer(optimizer, D.trainable);
     this.average = new RunningAverage(trained, settings.averageDecay);
     this.best = new BestWeights(this.average.networks, settings.selection);
-    this.score = createTransferScore({ source, target, seed, networks: () => ({ f, head, ...this.average.networks }) });
+    this.score = createTransferScore({ source, target, seed, networks: () => ({ f, fOfTarget, head, ...this.average.networks }) });
     this.parts = {
       ...savedNetworks({ ...trained, D }),
       ...this.average.parts,
@@ -133,7 +135,7 @@ export class DtnTask implements TrainingTask {
    */
   private updateGenerator({ input, target, names }: DtnBatch, step: number, rate: number): { metrics: StepMetrics; pictures: Tensor4D } {
     const { networks, settings, seed } = this.options;
-    const { f, g, D, head } = networks;
+    const { f, fOfTarget, g, D, head } = networks;
     const kept: Record<string, Tensor> = {};
     const weights: Record<string, number> = { ...settings.weights, naming: settings.naming };
     const loss = this.gOptimizer.minimize(() => {
@@ -144,7 +146,7 @@ export class DtnTask implements TrainingTask {
       const logits = splitThree(D.apply(this.seenByD(pictures, target, step), { training: true }));
       const terms = {
         gan: generatorLoss(logits[0], logits[1]),
-        const: constancyLoss(sourceFeatures, f.apply(this.seenByF(transferred, step))),
+        const: constancyLoss(sourceFeatures, (fOfTarget ?? f).apply(this.seenByF(transferred, step))),
         tid: identityLoss(target, reconstructed),
         tv: settings.weights.tv > 0 ? totalVariationLoss(pictures) : tf.scalar(0),
         ...(names && { naming: crossEntropy(head!.apply(sourceFeatures), names) }),

@@ -12,6 +12,7 @@ import type { SelectionSettings, TrainingOverrides } from '../settings.js';
 import { exportSelected } from '../trainer/export-selected.js';
 import { runTraining, type TrainerOptions, type TrainingOutcome } from '../trainer/trainer.js';
 import { type SampleGrid, spreadIndices } from '../transfer/sample-grid.js';
+import { adaptStatistics } from './adapted-statistics.js';
 import { DtnTask } from './dtn.task.js';
 import { computeFeatures, type Features } from './features.js';
 import { nearestRows } from './nearest.js';
@@ -52,9 +53,10 @@ export async function trainDtn({ source, target, preset, seed, outputDir, ...opt
   if (mode === 'Joint') checkHead(head, source);
   const g = Network.create(describeGenerator(preset, channels, hasColour(target)), preset.initialization, seed + 2);
   const D = Network.create(describeDiscriminator(preset, channels), preset.initialization, seed + 3);
-  const features = mode === 'Frozen' ? { source: computeFeatures(f, source), target: computeFeatures(f, target) } : undefined;
+  const fOfTarget = mode === 'Frozen' && settings.adaptStatistics ? adaptedExtractor(whole, target, seed) : undefined;
+  const features = mode === 'Frozen' ? { source: computeFeatures(f, source), target: computeFeatures(fOfTarget ?? f, target) } : undefined;
   const config = { stage: 'dtn', mode, f: preset.f, g: preset.g, d: preset.d, settings, seed, shape: source.shape, counts: [source.count, target.count] };
-  const task = new DtnTask({ source, target, networks: { f, g, D, head }, features, settings, seed, config });
+  const task = new DtnTask({ source, target, networks: { f, fOfTarget, g, D, head }, features, settings, seed, config });
   try {
     const sample = createSampler(source, target, f, features?.target, options.sampleCount ?? 24);
     const outcome = await runTraining(task, { ...options, steps: settings.steps, onSampleStep: (step) => options.onSample?.(step, sample({ f, ...task.average.networks })) });
@@ -66,7 +68,7 @@ export async function trainDtn({ source, target, preset, seed, outputDir, ...opt
     return { ...outcome, best: task.best.found };
   } finally {
     task.dispose();
-    for (const network of [whole, f, g, D, head]) network?.dispose();
+    for (const network of [whole, f, fOfTarget, g, D, head]) network?.dispose();
   }
 }
 
@@ -83,6 +85,13 @@ async function loadExtractor(folder: string, preset: Preset, source: Dataset): P
     throw new ModelError(`${folder} is an f for another preset: ${f.description.inputShape.join('×')} → ${f.outputShape.join()}`);
   }
   return { whole, f };
+}
+
+function adaptedExtractor(whole: Network, target: Dataset, seed: number): Network {
+  const adapted = adaptStatistics(whole, target, seed);
+  const folded = foldBatchNorm(adapted);
+  adapted.dispose();
+  return folded;
 }
 
 function checkHead(head: Network | undefined, source: Dataset): void {

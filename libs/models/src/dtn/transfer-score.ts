@@ -9,7 +9,7 @@ export interface TransferScoreOptions {
   target: Dataset;
   seed: number;
   /** The networks as they are when the score is asked for. */
-  networks: () => { f: Network; g?: Network; head?: Network | undefined };
+  networks: () => { f: Network; fOfTarget?: Network | undefined; g?: Network; head?: Network | undefined };
 }
 
 /** So many of each domain: enough for means and deviations that do not jump, and few enough to cost about a step. */
@@ -25,10 +25,10 @@ export function createTransferScore({ source, target, seed, networks }: Transfer
   const avatars = new Random(seed, 22).permutation(target.count).slice(0, SCORED_IMAGES);
   return () =>
     tf.tidy(() => {
-      const { f, g, head } = networks();
+      const { f, fOfTarget = f, g, head } = networks();
       const [x, y] = [toTensor(source.batch(photos).images, source.shape), toTensor(target.batch(avatars).images, target.shape)];
-      const [photoFeatures, avatarFeatures] = [f.apply(x), f.apply(y)];
-      const pictureFeatures = f.apply(g!.apply(photoFeatures));
+      const [photoFeatures, avatarFeatures] = [f.apply(x), fOfTarget.apply(y)];
+      const pictureFeatures = fOfTarget.apply(g!.apply(photoFeatures));
       const terms: Record<string, Tensor> = {
         const: constancyLoss(photoFeatures, pictureFeatures),
         tid: identityLoss(y, g!.apply(avatarFeatures)),
