@@ -1,11 +1,12 @@
-import type { V1Job, V1Pod } from '@kubernetes/client-node';
+import type { CoreV1Event, V1Job, V1Pod } from '@kubernetes/client-node';
 import type { ResourceOwner } from '@caricature/contracts';
-import { jobPath, podPath } from '../client/api-path.js';
+import { eventPath, jobPath, podPath } from '../client/api-path.js';
 import type { KubernetesClient } from '../client/kubernetes.client.js';
 import { Reflector, type ReflectorOptions } from '../watch/reflector.js';
 import { jobRecord, type JobRecord } from './job-record.js';
 import { MANAGED_SELECTOR } from './labels.js';
 import { podRecord, type PodRecord } from './pod-record.js';
+import { podRefusal, REFUSED_PODS, type PodRefusal } from './pod-refusal.js';
 
 export interface JobTablesOptions {
   client: KubernetesClient;
@@ -15,28 +16,29 @@ export interface JobTablesOptions {
   onChange(owner: ResourceOwner): void;
 }
 
-/** The Jobs of every resource and the pods of every Job, as the API server has them now: found by owner without asking it. */
+/** The Jobs of every resource, the pods of every Job and why it has none, as the API server has them now: found by owner without asking it. */
 export class JobTables {
   private readonly jobs = new Index<JobRecord>();
   private readonly pods = new Index<PodRecord>();
+  private readonly refusals = new Index<PodRefusal>();
   private readonly owners = new Map<string, ResourceOwner>();
   private readonly jobReflectors = new Map<string, Reflector<JobRecord | undefined>>();
-  private readonly podReflectors: Reflector<PodRecord>[] = [];
+  private readonly otherReflectors: Pick<Reflector<unknown>, 'run' | 'synced'>[] = [];
 
   constructor(private readonly options: JobTablesOptions) {
     for (const namespace of options.namespaces) {
       this.jobReflectors.set(namespace ?? '', this.reflectJobs(namespace));
-      this.podReflectors.push(this.reflectPods(namespace));
+      this.otherReflectors.push(this.reflectPods(namespace), this.reflectRefusals(namespace));
     }
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    await Promise.all([...this.jobReflectors.values(), ...this.podReflectors].map((reflector) => reflector.run(signal)));
+    await Promise.all(this.reflectors().map((reflector) => reflector.run(signal)));
   }
 
   /** Resolves once everything there was is in the tables. */
   async synced(): Promise<void> {
-    await Promise.all([...this.jobReflectors.values(), ...this.podReflectors].map((reflector) => reflector.synced));
+    await Promise.all(this.reflectors().map((reflector) => reflector.synced));
   }
 
   jobsOf(owner: ResourceOwner): JobRecord[] {
@@ -47,15 +49,25 @@ export class JobTables {
     return this.pods.of(jobUid).sort((a, b) => a.createdAt.localeCompare(b.createdAt));
   }
 
+  /** What the Job controller said when it could not make a pod. */
+  refusalsOf(jobUid: string): PodRefusal[] {
+    return this.refusals.of(jobUid);
+  }
+
   /** Takes in what a write gave back. */
   put(job: V1Job): void {
     (this.jobReflectors.get(job.metadata?.namespace ?? '') ?? this.jobReflectors.get(''))?.put(job);
+  }
+
+  private reflectors(): Pick<Reflector<unknown>, 'run' | 'synced'>[] {
+    return [...this.jobReflectors.values(), ...this.otherReflectors];
   }
 
   private reflectJobs(namespace: string | undefined): Reflector<JobRecord | undefined> {
     return new Reflector<JobRecord | undefined>({
       ...this.options.watching,
       ...this.source(jobPath(namespace)),
+      labelSelector: MANAGED_SELECTOR,
       keep: (object) => jobRecord(object as V1Job),
       onChange: (_key, after, before) => {
         if (before && before.uid !== after?.uid) {
@@ -76,6 +88,7 @@ export class JobTables {
     return new Reflector<PodRecord>({
       ...this.options.watching,
       ...this.source(podPath(namespace)),
+      labelSelector: MANAGED_SELECTOR,
       keep: (object) => podRecord(object as V1Pod),
       onChange: (_key, after, before) => {
         if (before && before.uid !== after?.uid) this.pods.remove(before.jobUid, before.uid);
@@ -86,8 +99,23 @@ export class JobTables {
     });
   }
 
+  private reflectRefusals(namespace: string | undefined): Reflector<PodRefusal> {
+    return new Reflector<PodRefusal>({
+      ...this.options.watching,
+      ...this.source(eventPath(namespace)),
+      fieldSelector: REFUSED_PODS,
+      keep: (object) => podRefusal(object as CoreV1Event),
+      onChange: (key, after, before) => {
+        if (before) this.refusals.remove(before.jobUid, key);
+        if (after) this.refusals.add(after.jobUid, key, after);
+        const owner = this.owners.get((after ?? before)!.jobUid);
+        if (owner) this.options.onChange(owner);
+      },
+    });
+  }
+
   private source(path: string) {
-    return { client: this.options.client, path, labelSelector: MANAGED_SELECTOR, log: this.options.log };
+    return { client: this.options.client, path, log: this.options.log };
   }
 }
 

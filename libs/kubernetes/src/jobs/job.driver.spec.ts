@@ -219,11 +219,17 @@ describe('a stage as a Job', () => {
     }, 120_000);
 
     it('a ServiceAccount that is not there', async () => {
-      const lacking = new JobDriver({ client: cluster.client, namespaces: [namespace], pods: aWorkerPods({ serviceAccount: 'nobody' }), log: () => undefined });
+      const asked: string[] = [];
+      const client = cluster.clientOf({ onRequest: (verb) => asked.push(verb) });
+      const lacking = new JobDriver({ client, namespaces: [namespace], pods: aWorkerPods({ serviceAccount: 'nobody' }), log: () => undefined });
       driver = lacking;
       await watching(async (following) => {
+        await observe(following);
+        asked.length = 0;
         await create({}, lacking);
         await expect.poll(async () => (await observe(following))?.obstacle, SOON).toMatchObject({ reason: 'PodRefused', message: expect.stringContaining('serviceaccount "nobody" not found') });
+        // It was heard of: to ask for every Job that has no pod would be too much where very many wait.
+        expect(asked.filter((verb) => verb === 'get' || verb === 'list')).toEqual([]);
         await cluster.kubectl('-n', namespace, 'create', 'serviceaccount', 'nobody');
         await kubelet.pod(namespace, job);
         await expect.poll(async () => (await observe(following))?.obstacle, SOON).toBeUndefined();

@@ -1,15 +1,16 @@
-import type { CoreV1Event, V1Job, V1Pod } from '@kubernetes/client-node';
+import type { V1Job, V1Pod } from '@kubernetes/client-node';
 import type { ResourceOwner, StageAssignment } from '@caricature/contracts';
-import { JobRefusedError, type Execution, type JobObservation, type Obstacle, type PodDriver } from '@caricature/reconciler';
-import { eventPath, jobPath, podPath } from '../client/api-path.js';
+import { JobRefusedError, type Execution, type JobObservation, type PodDriver } from '@caricature/reconciler';
+import { jobPath, podPath } from '../client/api-path.js';
 import type { KubernetesClient } from '../client/kubernetes.client.js';
 import { isKubernetesError } from '../client/kubernetes.error.js';
 import type { ReflectorOptions } from '../watch/reflector.js';
 import { CONTAINER, jobManifest, type WorkerPods } from './job-manifest.js';
-import { jobRecord, observeJob, type JobRecord } from './job-record.js';
+import { jobRecord, observeJob } from './job-record.js';
 import { JobTables } from './job-tables.js';
 import { OWNER_UID } from './labels.js';
 import { podRecord } from './pod-record.js';
+import { obstacleOf } from './pod-refusal.js';
 import { refusalOf } from './refusal.js';
 
 export interface JobDriverOptions {
@@ -20,14 +21,9 @@ export interface JobDriverOptions {
   watching?: Pick<ReflectorOptions<unknown>, 'watchSeconds' | 'relistMs' | 'onRestart'>;
 }
 
-/** A Job without a pod for this long is asked why. */
-const WITHOUT_POD_MS = 3_000;
-const ASK_AGAIN_MS = 10_000;
-
 /** Runs stages as Jobs. While `watch` runs, what there is is read from copies that follow the API server; before that, from the server. */
 export class JobDriver implements PodDriver {
   private tables: JobTables | undefined;
-  private readonly blocked = new Map<string, { askedAt: number; obstacle: Obstacle | undefined }>();
 
   constructor(private readonly options: JobDriverOptions) {}
 
@@ -35,10 +31,7 @@ export class JobDriver implements PodDriver {
     const { tables } = this;
     await tables?.synced();
     if (!tables) return this.listFromServer(owner);
-    return Promise.all(tables.jobsOf(owner).map(async (job) => {
-      const pods = tables.podsOf(job.uid);
-      return observeJob(job, pods, pods.length === 0 ? await this.whyWithoutPod(job) : undefined);
-    }));
+    return tables.jobsOf(owner).map((job) => observeJob(job, tables.podsOf(job.uid), obstacleOf(tables.refusalsOf(job.uid))));
   }
 
   async create(assignment: StageAssignment, execution: Execution): Promise<void> {
@@ -88,7 +81,6 @@ export class JobDriver implements PodDriver {
     this.tables = new JobTables({ client, namespaces: namespaces.length > 0 ? namespaces : [undefined], log, watching, onChange });
     await this.tables.run(signal);
     this.tables = undefined;
-    this.blocked.clear();
   }
 
   private async listFromServer(owner: ResourceOwner): Promise<JobObservation[]> {
@@ -110,25 +102,5 @@ export class JobDriver implements PodDriver {
     }
     this.tables?.put(job);
     return true;
-  }
-
-  /** What the Job controller says when it cannot make a pod: quotas and missing objects are told in events only. */
-  private async whyWithoutPod(job: JobRecord): Promise<Obstacle | undefined> {
-    if (job.end || job.isSuspended || job.isDeleted || Date.now() - Date.parse(job.createdAt) < WITHOUT_POD_MS) return undefined;
-    const known = this.blocked.get(job.uid);
-    if (known && performance.now() - known.askedAt < ASK_AGAIN_MS) return known.obstacle;
-    if (this.blocked.size > 10_000) this.blocked.clear();
-    const obstacle = await this.askEvents(job).catch(() => undefined);
-    this.blocked.set(job.uid, { askedAt: performance.now(), obstacle });
-    return obstacle;
-  }
-
-  private async askEvents(job: JobRecord): Promise<Obstacle | undefined> {
-    const fieldSelector = `involvedObject.uid=${job.uid},reason=FailedCreate`;
-    const { items } = await this.options.client.list<CoreV1Event>(eventPath(job.owner.namespace), { fieldSelector, limit: 20 });
-    const newest = items.sort((a, b) => String(a.lastTimestamp ?? a.eventTime).localeCompare(String(b.lastTimestamp ?? b.eventTime))).at(-1);
-    const message = newest?.message;
-    if (!message) return undefined;
-    return { reason: /exceeded quota/.test(message) ? 'QuotaExceeded' : 'PodRefused', message: `no pod can be made for the job (${message})` };
   }
 }

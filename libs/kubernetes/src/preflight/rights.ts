@@ -21,7 +21,7 @@ export const RIGHTS: Right[] = [
   { group: 'batch', resource: 'jobs', verbs: ['get', 'list', 'watch', 'create', 'patch', 'delete'], where: 'worked' },
   { group: '', resource: 'pods', verbs: ['get', 'list', 'watch'], where: 'worked' },
   { group: '', resource: 'pods', subresource: 'log', verbs: ['get'], where: 'worked' },
-  { group: '', resource: 'events', verbs: ['get', 'list', 'create', 'patch'], where: 'worked' },
+  { group: '', resource: 'events', verbs: ['get', 'list', 'watch', 'create', 'patch'], where: 'worked' },
   { group: 'coordination.k8s.io', resource: 'leases', verbs: ['get', 'create', 'update'], where: 'own' },
   { group: 'authentication.k8s.io', resource: 'tokenreviews', verbs: ['create'], where: 'cluster' },
 ];

@@ -7,6 +7,7 @@ export interface ReflectorOptions<T> {
   client: KubernetesClient;
   path: string;
   labelSelector?: string;
+  fieldSelector?: string;
   /** What is remembered of an object: all that memory has to hold for it. */
   keep(object: KubernetesObject): T;
   /** `after` is undefined when the object is gone, `before` when it is new. */
@@ -25,7 +26,8 @@ interface Kept<T> {
   value: T;
 }
 
-const PAGE = 500;
+/** Objects of a page: all of it is in memory at once, several times over. */
+const PAGE = 100;
 const LONGEST_DELAY_MS = 30_000;
 
 /**
@@ -42,7 +44,7 @@ export class Reflector<T> {
 
   constructor(private readonly options: ReflectorOptions<T>) {}
 
-  /** Resolves once everything there was has been listed. */
+  /** Resolves once everything there was has been listed, or nothing will be. */
   get synced(): Promise<void> {
     return this.firstList.promise;
   }
@@ -82,6 +84,8 @@ export class Reflector<T> {
         if (!signal.aborted) await this.recover(error, signal);
       }
     }
+    // Nobody shall wait for a list that does not come any more.
+    this.firstList.resolve();
   }
 
   private async recover(error: unknown, signal: AbortSignal): Promise<void> {
@@ -164,7 +168,8 @@ export class Reflector<T> {
   }
 
   private selector(): Query {
-    return this.options.labelSelector ? { labelSelector: this.options.labelSelector } : {};
+    const { labelSelector, fieldSelector } = this.options;
+    return { ...(labelSelector ? { labelSelector } : {}), ...(fieldSelector ? { fieldSelector } : {}) };
   }
 }
 
