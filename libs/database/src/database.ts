@@ -1,5 +1,6 @@
 import { createClient } from './client.js';
 import type { Database } from './ports.js';
+import { recall } from './recall.js';
 import { createReportRepository } from './report.repository.js';
 import { watchNotices } from './report.watch.js';
 import { createRepositories } from './repositories.js';
@@ -13,6 +14,7 @@ export function createDatabase(url: string): Database {
     ...repositories,
     resources: { ...repositories.resources, watch: (filter) => watchResources(client, url, filter) },
     reports: { ...createReportRepository(client), watch: (onNotice, signal) => watchNotices(url, onNotice, signal) },
+    recall: (runUid, keys, samples) => recall(client, runUid, keys, samples),
     transaction: (fn) => client.$transaction((tx) => fn(createRepositories(tx))),
     ping: async () => void (await client.$queryRaw`SELECT 1`),
     close: () => client.$disconnect(),

@@ -10,6 +10,7 @@ export function createModelRepository(client: Client): ModelRepository {
     publish: (version) => inTransaction(client, (tx) => publish(tx, version)),
     setAlias: (model, alias, version) => inTransaction(client, (tx) => setAlias(tx, model, alias, version)),
     find: (model, aliasOrVersion) => find(client, model, aliasOrVersion),
+    findPublished: (publication) => findPublished(client, publication),
     list: () => list(client),
     versions: async (model) => (await client.modelVersion.findMany({ where: { modelName: model }, orderBy: { version: 'desc' } })).map(toRow),
     aliasHistory: (model) => aliasHistory(client, model),
@@ -19,15 +20,22 @@ export function createModelRepository(client: Client): ModelRepository {
 async function publish(tx: Prisma.TransactionClient, published: NewModelVersion): Promise<ModelVersionRow> {
   const { model, runUid, artifactDigest, uri, scores, stage, alias } = published;
   await lock(tx, model);
-  const known = await tx.modelVersion.findUnique({ where: { modelName_runUid_artifactDigest: { modelName: model, runUid, artifactDigest } } });
+  const known = await findPublished(tx, published);
   // A repeated publication leaves the alias where somebody may have put it since.
-  if (known) return toRow(known);
+  if (known) return known;
   const { _max } = await tx.modelVersion.aggregate({ where: { modelName: model }, _max: { version: true } });
   const version = (_max.version ?? 0) + 1;
   const content = { runUid, artifactDigest, uri, stage, scores: toJson(scores) as Prisma.InputJsonObject };
   const row = await tx.modelVersion.create({ data: { modelName: model, version, ...content } });
   if (alias !== undefined) await setAlias(tx, model, alias, version);
   return toRow(row);
+}
+
+type Publication = Parameters<ModelRepository['findPublished']>[0];
+
+async function findPublished(client: Client, { model, runUid, artifactDigest }: Publication): Promise<ModelVersionRow | undefined> {
+  const row = await client.modelVersion.findUnique({ where: { modelName_runUid_artifactDigest: { modelName: model, runUid, artifactDigest } } });
+  return row ? toRow(row) : undefined;
 }
 
 /** Whoever changes a model holds its row, so versions and aliases are given out one after the other. */

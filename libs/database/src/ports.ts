@@ -88,6 +88,8 @@ export interface ModelRepository {
   setAlias(model: string, alias: string, version: number): Promise<ModelAliasRow>;
   /** By alias, by version number, or, with neither, the newest. */
   find(model: string, aliasOrVersion?: string | number): Promise<ModelVersionRow | undefined>;
+  /** The version that a run has published of this artifact. */
+  findPublished(publication: { model: string; runUid: string; artifactDigest: string }): Promise<ModelVersionRow | undefined>;
   list(): Promise<ModelRow[]>;
   /** Newest first. */
   versions(model: string): Promise<ModelVersionRow[]>;
@@ -121,8 +123,20 @@ export interface ReportRepository {
   lastSequence(jobKey: string): Promise<number>;
 }
 
+/** What is kept of one run, at one moment. */
+export interface Recollection {
+  /** In the order in which they were first written down. */
+  attempts: StageAttemptRow[];
+  reports: StageReportRow[];
+  /** By step. */
+  samples: SampleRow[];
+  artifacts: ArtifactRow[];
+}
+
 /** Everything kept in Postgres. */
 export interface Database extends Repositories {
+  /** The attempts, reports and newest samples of a run, and which artifacts of `keys` there are. */
+  recall(runUid: string, keys: string[], samples: number): Promise<Recollection>;
   resources: ResourceRepository & {
     /**
      * Gives every resource there is as Added, then each change; changes in quick succession are merged into one.

@@ -170,6 +170,8 @@ describe('models', () => {
     expect(rows[0]).toEqual(rows[1]);
     expect(rows[0]).toMatchObject({ ...version, version: 1 });
     expect(await database.models.versions(version.model)).toHaveLength(1);
+    expect(await database.models.findPublished(version)).toEqual(rows[0]);
+    expect(await database.models.findPublished({ ...version, runUid: randomUUID() })).toBeUndefined();
   });
 
   it('are found by alias, by version, and newest', async () => {
@@ -225,6 +227,26 @@ describe('reports', () => {
     expect(await database.samples.list(runUid)).toEqual([]);
     expect(await database.reports.lastSequence(job)).toBe(0);
     expect(await database.reports.apply(job, 1, async () => {})).toBe(true);
+  });
+});
+
+describe('what is kept of a run', () => {
+  it('is recalled at once as its parts are listed', async () => {
+    const [runUid, other, key] = [randomUUID(), randomUUID(), randomUUID()];
+    for (const uid of [runUid, other]) {
+      await database.stages.record({ runUid: uid, stage: 'train', attempt: 1, state: 'Failed', key, startedAt: new Date(1_000), completedAt: new Date(2_001), exitCode: 1, message: 'out of memory' });
+      await database.stages.record({ runUid: uid, stage: 'train', attempt: 2, state: 'Running', key });
+      for (const step of [300, 100, 200]) await database.samples.record({ runUid: uid, step, uri: `s${step}`, digest: 'd' });
+      await database.transaction((tx) => tx.stageReports.save({ runUid: uid, stage: 'train', attempt: 2, report: { progress: { step: 7 } } }, {}));
+    }
+    await database.artifacts.record({ digest: 'of faces', stage: 'prepare-faces', key, uri: 'file:///faces', bytes: 2 ** 40, metadata: { people: 3 } });
+    expect(await database.recall(runUid, [key, 'unknown'], 2)).toEqual({
+      attempts: await database.stages.list(runUid),
+      reports: await database.stageReports.list(runUid),
+      samples: (await database.samples.list(runUid)).slice(-2),
+      artifacts: [await database.artifacts.findByKey(key)],
+    });
+    expect(await database.recall(randomUUID(), [], 2)).toEqual({ attempts: [], reports: [], samples: [], artifacts: [] });
   });
 });
 

@@ -5,7 +5,7 @@ import { AlreadyExistsError, ConflictError, NotFoundError } from './errors.js';
 import type { Prisma, Resource } from './generated/client.js';
 import { isSameJson, toJson, toNullableJson } from './json.js';
 import type { IfVersion, ResourceRepository } from './ports.js';
-import { createHistory, toHistoryRow } from './resource.history.js';
+import { createHistory, observe, toHistoryRow } from './resource.history.js';
 import type { HistoryChange, JsonObject, NewResource, ResourceRef, ResourceRow } from './rows.js';
 
 /** The channel on which every write to a resource is notified; see resource.watch.ts. */
@@ -25,7 +25,7 @@ export function createResourceRepository(client: Client): ResourceRepository {
     updateFinalizers: (ref, finalizers, condition) => write(client, (tx, version) => updateFinalizers(tx, version, ref, finalizers, condition)),
     delete: (ref, condition) => write(client, (tx, version) => remove(tx, version, ref, condition)),
     history: async (uid) => (await client.resourceHistory.findMany({ where: { uid }, orderBy: { id: 'asc' } })).map(toHistoryRow),
-    observe: (resource) => inTransaction(client, (tx) => createHistory(tx).observe(resource)),
+    observe: (resource) => observe(client, resource),
   };
 }
 

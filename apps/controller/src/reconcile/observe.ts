@@ -1,5 +1,5 @@
 import type { ArtifactRef, CrawlJob, TrainingRun } from '@caricature/contracts';
-import type { Database } from '@caricature/database';
+import type { Database, Recollection } from '@caricature/database';
 import { keysToLookUp, type InputState, type Observed, type Resource } from '@caricature/reconciler';
 import { observedReports } from '../reports/stage-reports.js';
 import { ownerOf, type Targets } from './act.js';
@@ -10,20 +10,22 @@ export interface Sources extends Targets {
   folderFingerprint(uri: string): Promise<string | undefined>;
 }
 
+/** As many of the newest samples are told of. */
+const SAMPLES = 20;
+
 /** Gathers everything that planning for a resource looks at. */
 export async function observe(resource: Resource, sources: Sources): Promise<Observed> {
   const { database, driver } = sources;
-  const { kind, metadata, status } = resource;
+  const { kind, status } = resource;
   if (status?.phase === 'Succeeded' || status?.phase === 'Failed') return observeFinished(resource, sources);
-  const [jobs, attempts, inputs, folders, model] = await Promise.all([
+  const [jobs, inputs, folders, model] = await Promise.all([
     driver.list(ownerOf(resource)),
-    database.stages.list(metadata.uid),
     kind === 'TrainingRun' ? foreignInputs(resource, sources) : {},
     kind === 'TrainingRun' ? foldersOf(resource, sources) : {},
     kind === 'TrainingRun' ? publishedModel(resource, database) : undefined,
   ]);
   const observed: Observed = {
-    jobs: allAttempts(resource, jobs, attempts),
+    jobs,
     reports: {},
     artifacts: {},
     inputs,
@@ -31,10 +33,13 @@ export async function observe(resource: Resource, sources: Sources): Promise<Obs
     samples: [],
     ...(model ? { model } : {}),
   };
-  await lookUpArtifacts(resource, observed, database);
-  // After the artifacts: whoever sees an artifact sees all that was told before it, which is the last of it.
-  const [reports, samples] = await Promise.all([database.stageReports.list(metadata.uid), kind === 'TrainingRun' ? database.samples.list(metadata.uid) : []]);
-  return { ...observed, reports: observedReports(reports), samples: samples.slice(-20).map(({ step, uri, digest }) => ({ step, digest, uri })) };
+  const { attempts, reports, samples } = await recall(resource, observed, database);
+  return {
+    ...observed,
+    jobs: allAttempts(resource, jobs, attempts),
+    reports: observedReports(reports),
+    samples: samples.map(({ step, uri, digest }) => ({ step, digest, uri })),
+  };
 }
 
 /** Of a resource that is done only its jobs and its model may still change. There may be very many of them. */
@@ -46,17 +51,20 @@ async function observeFinished(resource: Resource, { database, driver }: Sources
   return { jobs, reports: {}, artifacts: {}, inputs: {}, samples: [], ...(model ? { model } : {}) };
 }
 
-/** A stage's key can only be named once its inputs are known, so keys are looked up a layer at a time. */
-async function lookUpArtifacts(resource: Resource, observed: Observed, database: Database): Promise<void> {
-  const missing = new Set<string>();
-  for (;;) {
-    const keys = keysToLookUp(resource, observed).filter((k) => !missing.has(k));
-    if (keys.length === 0) return;
-    for (const key of keys) {
-      const row = await database.artifacts.findByKey(key);
-      if (row) observed.artifacts[key] = { stage: row.stage, key, digest: row.digest, uri: row.uri, metadata: row.metadata };
-      else missing.add(key);
-    }
+/**
+ * Adds the artifacts that there are to `observed`; a stage's key can only be named once its inputs are known, so keys are looked up a layer at a
+ * time. Gives what is kept of the run since: whoever sees an artifact sees all that was told before it, which is the last of it.
+ */
+async function recall(resource: Resource, observed: Observed, database: Database): Promise<Recollection> {
+  const asked = new Set<string>();
+  const unasked = () => keysToLookUp(resource, observed).filter((key) => !asked.has(key));
+  for (let keys = unasked(); ; ) {
+    const recollection = await database.recall(resource.metadata.uid, keys, SAMPLES);
+    for (const { stage, key, digest, uri, metadata } of recollection.artifacts) observed.artifacts[key!] = { stage, key: key!, digest, uri, metadata };
+    for (const key of keys) asked.add(key);
+    if (recollection.artifacts.length === 0) return recollection;
+    keys = unasked();
+    if (keys.length === 0) return recollection;
   }
 }
 
@@ -108,9 +116,10 @@ async function foldersOf({ spec, status }: TrainingRun, { folderFingerprint }: S
 }
 
 async function publishedModel(run: TrainingRun, database: Database): Promise<{ name: string; version: number } | undefined> {
+  // Once told it stays, as the artifact of a stage that is done does: finished runs are not looked up again at every start.
+  if (run.status?.model) return run.status.model;
   const digest = run.status?.stages.find((s) => s.name === 'publish')?.artifact?.digest;
   if (!digest || !run.spec.publish) return undefined;
-  const versions = await database.models.versions(run.spec.publish.model);
-  const own = versions.find((v) => v.runUid === run.metadata.uid && v.artifactDigest === digest);
-  return own && { name: own.model, version: own.version };
+  const published = await database.models.findPublished({ model: run.spec.publish.model, runUid: run.metadata.uid, artifactDigest: digest });
+  return published && { name: published.model, version: published.version };
 }
