@@ -182,6 +182,13 @@ describe('a training run', () => {
     expect(mended.status?.conditions.find((c) => c.type === 'Progressing')?.reason).toBe('StageRunning');
   });
 
+  it('looks again seldom where changes are heard of, but soon at what nobody tells of', () => {
+    const jobs = [aJob('prepare-faces'), aJob('prepare-avatars', { state: 'Pending', obstacle: { reason: 'Unschedulable', message: 'no node takes the pod' } })];
+    const again = (values: Partial<Observed>) => plan(aTrainingRun(), anObservation(values), NOW).requeueAfterMs;
+    expect([again({ jobs }), again({ jobs, resyncMs: 60_000 })]).toEqual([5_000, 60_000]);
+    expect(again({ refusals: { 'prepare-faces': { reason: 'QuotaExceeded', message: 'exceeded quota' } }, resyncMs: 60_000 })).toBe(5_000);
+  });
+
   it('counts no attempt that could not be made', () => {
     const refusals = { 'prepare-faces': { reason: 'QuotaExceeded' as const, message: 'exceeded quota' } };
     const refused = plan(aTrainingRun(), anObservation({ refusals }), NOW);

@@ -15,6 +15,7 @@ export interface Plan {
 /** Jobs are looked at this often even if no change is heard of: a lost notification costs no more. */
 const RUNNING_RESYNC_MS = 5_000;
 const WAITING_RESYNC_MS = 15_000;
+const RETRY_MS = 5_000;
 
 /**
  * Decides what a resource needs, from what is known of it. Pure: the same arguments give the same plan, and carrying out a plan twice
@@ -72,9 +73,10 @@ function finish(resource: Resource, observed: Observed, nowMs: number, stages: S
   if (stages.obstacle && isNews(resource, outcome)) actions.push(event('Warning', outcome.reason, outcome.message));
   else if (resource.status?.phase !== outcome.phase) actions.push(event(outcome.phase === 'Failed' ? 'Warning' : 'Normal', outcome.reason, outcome.message));
   const waits = [stages.retryAtMs, deadlineMs].filter((t) => t !== undefined).map((t) => Math.max(0, t - nowMs));
-  if (observed.jobs.some(isActive) || actions.some((a) => a.type === 'createJob' || a.type === 'stopJob')) waits.push(RUNNING_RESYNC_MS);
-  if (outcome.reason === 'Publishing' || stages.obstacle) waits.push(RUNNING_RESYNC_MS);
-  if (stages.waiting) waits.push(WAITING_RESYNC_MS);
+  if (observed.jobs.some(isActive) || actions.some((a) => a.type === 'createJob' || a.type === 'stopJob')) waits.push(observed.resyncMs ?? RUNNING_RESYNC_MS);
+  // Nobody tells when these would succeed.
+  if (outcome.reason === 'Publishing' || observed.refusals) waits.push(RETRY_MS);
+  if (stages.waiting) waits.push(observed.resyncMs ?? WAITING_RESYNC_MS);
   return { actions, status, ...(waits.length > 0 && outcome.phase !== 'Succeeded' ? { requeueAfterMs: Math.min(...waits) } : {}) };
 }
 

@@ -1,4 +1,4 @@
-import type { ArtifactRef, CrawlJob, CrawlJobStatus, Reason, ReportItem, ResourceOwner, StageAssignment, StageName, StageProgress, TrainingRun, TrainingRunStatus } from '@caricature/contracts';
+import type { ArtifactRef, CrawlJob, CrawlJobStatus, Phase, Reason, ReportItem, ResourceOwner, StageAssignment, StageName, StageProgress, TrainingRun, TrainingRunStatus } from '@caricature/contracts';
 import type { TrainingHealth } from './health.js';
 
 export type Resource = CrawlJob | TrainingRun;
@@ -12,6 +12,12 @@ export interface ResourceKey {
   name: string;
 }
 
+/** What there is to count. */
+export interface ResourceSummary extends ResourceKey {
+  uid: string;
+  phase: Phase;
+}
+
 export interface ResourceEvent {
   type: 'Normal' | 'Warning';
   reason: string;
@@ -22,6 +28,8 @@ export interface ResourceEvent {
 export interface ResourceStore {
   find(key: ResourceKey): Promise<Resource | undefined>;
   list(kind: ResourceKind, namespace?: string, filter?: { unfinished?: boolean }): Promise<Resource[]>;
+  /** All resources in a few words each: there may be very many. */
+  summarize(): Promise<ResourceSummary[]>;
   /** Calls `onChange` for every resource there is and then for every change, until `signal` aborts. May repeat itself. */
   watch(onChange: (key: ResourceKey) => void, signal: AbortSignal): Promise<void>;
   /** Writes the status if the resource is still as it was read; throws an error that `isConflict` knows otherwise. */
@@ -129,6 +137,8 @@ export interface Observed {
   refusals?: Partial<Record<StageName, Obstacle>>;
   /** The published version, once there is one. */
   model?: TrainingRunStatus['model'];
+  /** How often to look even if no change is heard of, where changes are heard of reliably; more often unless told. */
+  resyncMs?: number;
 }
 
 export type InputState = { state: 'Ready'; artifact: ArtifactRef } | { state: 'Waiting'; message: string } | { state: 'Failed'; message: string };

@@ -21,11 +21,11 @@ export class MetricsController {
   @Get()
   async scrape(@Res() response: Response) {
     // Of several replicas one tells of runs and crawls: the one that works on them.
-    const existing = await this.operation.resources();
-    const uids = new Set(existing.map(({ metadata }) => metadata.uid));
-    const reports = existing.length > 0 ? await this.database.stageReports.listSince(new Date(Date.now() - TOLD_FOR_MS)) : [];
+    const { all, unfinishedRuns } = await this.operation.census();
+    const uids = new Set(all.map(({ uid }) => uid));
+    const reports = all.length > 0 ? await this.database.stageReports.listSince(new Date(Date.now() - TOLD_FOR_MS)) : [];
     exposeReports(reports.filter(({ runUid }) => uids.has(runUid)).map(fromRow), this.metrics);
-    exposeResources(existing, this.metrics);
+    exposeResources(all, unfinishedRuns, this.metrics);
     response.set('Content-Type', this.metrics.registry.contentType).send(await this.metrics.registry.metrics());
   }
 }

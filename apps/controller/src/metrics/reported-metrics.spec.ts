@@ -1,6 +1,7 @@
 import { ControllerMetrics, createRegistry } from '@caricature/metrics';
 import { describe, expect, it } from 'vitest';
-import type { ReportItem, StageAssignment } from '@caricature/contracts';
+import type { Phase, ReportItem, StageAssignment } from '@caricature/contracts';
+import type { ResourceSummary } from '@caricature/reconciler';
 import { observedReports, toRow, withItems, type LatestReport } from '../reports/stage-reports.js';
 import { exposeReports, exposeResources } from './reported-metrics.js';
 
@@ -51,10 +52,13 @@ describe('what workers told, at Prometheus', () => {
   it('has the number of resources in each phase, and which training stages run', async () => {
     const metrics = new ControllerMetrics(createRegistry(), () => 0);
     const stages = [{ name: 'prepare-faces', state: 'Succeeded' }, { name: 'pretrain', state: 'Succeeded' }, { name: 'train', state: 'Running' }];
-    exposeResources([{ kind: 'TrainingRun', metadata: { namespace: 'default', name: 'faces' }, status: { phase: 'Running', stages } }, { kind: 'TrainingRun', metadata: { namespace: 'default', name: 'new' } }] as never, metrics);
+    const aSummary = (name: string, phase: Phase): ResourceSummary => ({ kind: 'TrainingRun', namespace: 'default', name, uid: name, phase });
+    const all = [aSummary('faces', 'Running'), aSummary('new', 'Pending'), aSummary('old', 'Succeeded'), aSummary('older', 'Succeeded')];
+    exposeResources(all, [{ kind: 'TrainingRun', metadata: { namespace: 'default', name: 'faces' }, status: { phase: 'Running', stages } }, { kind: 'TrainingRun', metadata: { namespace: 'default', name: 'new' } }] as never, metrics);
     const text = await metrics.registry.metrics();
     expect(text).toContain('caricature_resources{kind="TrainingRun",phase="Running"} 1');
     expect(text).toContain('caricature_resources{kind="TrainingRun",phase="Pending"} 1');
+    expect(text).toContain('caricature_resources{kind="TrainingRun",phase="Succeeded"} 2');
     expect(text).toContain('caricature_resources{kind="CrawlJob",phase="Failed"} 0');
     expect(text).toContain('caricature_training_running{run="default/faces",stage="train"} 1');
     expect(text).toContain('caricature_training_running{run="default/faces",stage="pretrain"} 0');

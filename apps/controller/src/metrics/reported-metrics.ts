@@ -1,5 +1,5 @@
 import { IMAGES_PER_SECOND, seriesOf, STEP_SECONDS, type ControllerMetrics } from '@caricature/metrics';
-import type { Resource } from '@caricature/reconciler';
+import type { Resource, ResourceSummary } from '@caricature/reconciler';
 import type { LatestReport } from '../reports/stage-reports.js';
 
 /** Series that one stage may have at Prometheus: their names come from workers. */
@@ -20,11 +20,14 @@ export function exposeReports(reports: LatestReport[], metrics: ControllerMetric
   }
 }
 
-/** Tells Prometheus how the resources stand; to be called after `exposeReports`, which forgets what was told before. */
-export function exposeResources(resources: Resource[], metrics: ControllerMetrics): void {
+/**
+ * Tells Prometheus how the resources stand; to be called after `exposeReports`, which forgets what was told before. Finished runs, of which there
+ * may be very many, have no series of their own.
+ */
+export function exposeResources(all: ResourceSummary[], unfinishedRuns: Resource[], metrics: ControllerMetrics): void {
   for (const kind of ['CrawlJob', 'TrainingRun']) for (const phase of PHASES) metrics.resources.set({ kind, phase }, 0);
-  for (const { kind, metadata, status } of resources) {
-    metrics.resources.inc({ kind, phase: status?.phase ?? 'Pending' });
+  for (const { kind, phase } of all) metrics.resources.inc({ kind, phase });
+  for (const { metadata, status } of unfinishedRuns) {
     for (const { name, state } of status?.stages ?? []) {
       if (!TRAINING_STAGES.has(name)) continue;
       metrics.trainingRunning.set({ run: `${metadata.namespace}/${metadata.name}`, stage: name }, state === 'Running' ? 1 : 0);

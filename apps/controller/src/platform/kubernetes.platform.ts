@@ -9,6 +9,8 @@ import { RecordedResourceStore } from './recorded-resource.store.js';
 
 const CHECK_AGAIN_MS = 5_000;
 const PROGRESS_INTERVAL_MS = 5_000;
+/** Jobs, pods and resources are followed by watches, which are themselves made anew when they fail. */
+const RESYNC_MS = 60_000;
 
 /** A cluster: resources in the API server, stages as Jobs, and of several replicas one that works on them. */
 export function createKubernetesPlatform(env: KubernetesEnv, database: Database, metrics: ControllerMetrics, log: (line: string) => void): Platform {
@@ -43,6 +45,7 @@ export function createKubernetesPlatform(env: KubernetesEnv, database: Database,
       },
     },
     progressIntervalMs: PROGRESS_INTERVAL_MS,
+    resyncMs: RESYNC_MS,
     // What a pod will see cannot be seen from here.
     folderFingerprint: () => Promise.resolve(undefined),
     operate: async (work, signal) => {

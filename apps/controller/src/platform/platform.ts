@@ -32,6 +32,8 @@ export interface Platform {
   access: WorkerAccess;
   /** How often progress alone may be written to a status. */
   progressIntervalMs: number;
+  /** How often a resource is looked at even if no change is heard of; see `Observed`. */
+  resyncMs?: number;
   folderFingerprint(uri: string): Promise<string | undefined>;
   /** Lets `work` go on while this process is the one to do it, until `signal` aborts. */
   operate(work: (term: Term) => Promise<void>, signal: AbortSignal): Promise<void>;

@@ -8,6 +8,8 @@ import { allAttempts } from './attempts.js';
 export interface Sources extends Targets {
   /** A digest of what a folder holds, where it can be seen from here. */
   folderFingerprint(uri: string): Promise<string | undefined>;
+  /** See `Observed`. */
+  resyncMs?: number | undefined;
 }
 
 /** As many of the newest samples are told of. */
@@ -15,7 +17,7 @@ const SAMPLES = 20;
 
 /** Gathers everything that planning for a resource looks at. */
 export async function observe(resource: Resource, sources: Sources): Promise<Observed> {
-  const { database, driver } = sources;
+  const { database, driver, resyncMs } = sources;
   const { kind, status } = resource;
   if (status?.phase === 'Succeeded' || status?.phase === 'Failed') return observeFinished(resource, sources);
   const [jobs, inputs, folders, model] = await Promise.all([
@@ -32,6 +34,7 @@ export async function observe(resource: Resource, sources: Sources): Promise<Obs
     folders,
     samples: [],
     ...(model ? { model } : {}),
+    ...(resyncMs ? { resyncMs } : {}),
   };
   const { attempts, reports, samples } = await recall(resource, observed, database);
   return {

@@ -1,8 +1,8 @@
-import type { Resource, ResourceKey } from '@caricature/reconciler';
+import type { Resource, ResourceKey, ResourceSummary } from '@caricature/reconciler';
 import type { Platform, Term } from '../platform/platform.js';
 import { ReconcileLoop, type ReconcileOptions } from './reconcile-loop.js';
 
-export type OperationOptions = Omit<ReconcileOptions, 'store' | 'driver' | 'folderFingerprint' | 'progressIntervalMs'>;
+export type OperationOptions = Omit<ReconcileOptions, 'store' | 'driver' | 'folderFingerprint' | 'progressIntervalMs' | 'resyncMs'>;
 
 /** The reconcile loop for as long as this process is the one that runs it. */
 export class Operation {
@@ -22,17 +22,19 @@ export class Operation {
     this.current?.loop.noteReport(key, isUrgent);
   }
 
-  /** The resources that are worked on from here: none when another replica does. */
-  async resources(): Promise<Resource[]> {
+  /** The resources that are worked on from here, and the runs among them that are not finished: none when another replica does. */
+  async census(): Promise<{ all: ResourceSummary[]; unfinishedRuns: Resource[] }> {
     const store = this.current?.term.store;
-    return store ? (await Promise.all([store.list('CrawlJob'), store.list('TrainingRun')])).flat() : [];
+    if (!store) return { all: [], unfinishedRuns: [] };
+    const [all, unfinishedRuns] = await Promise.all([store.summarize(), store.list('TrainingRun', undefined, { unfinished: true })]);
+    return { all, unfinishedRuns };
   }
 
   async run(signal: AbortSignal): Promise<void> {
     const { platform, options } = this;
     await platform.operate(async (term) => {
-      const { folderFingerprint, progressIntervalMs } = platform;
-      const loop = new ReconcileLoop({ ...options, store: term.store, driver: term.driver, folderFingerprint, progressIntervalMs });
+      const { folderFingerprint, progressIntervalMs, resyncMs } = platform;
+      const loop = new ReconcileLoop({ ...options, store: term.store, driver: term.driver, folderFingerprint, progressIntervalMs, resyncMs });
       this.current = { term, loop };
       try {
         await loop.start(term.signal);

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { isConflict, JobRefusedError, plan, type Observed, type Plan, type Resource, type ResourceKey, type ResourceStatus } from '@caricature/reconciler';
-import type { StageName } from '@caricature/contracts';
+import type { StageName, TrainingRun } from '@caricature/contracts';
 import { act, recordAttempts } from './act.js';
 import { observe, type Sources } from './observe.js';
-import { withoutProgress } from './status-changes.js';
+import { hasFaces, takesFrom, withoutProgress } from './status-changes.js';
 import { WorkQueue } from './work-queue.js';
 
 export interface ReconcileOptions extends Sources {
@@ -29,12 +29,13 @@ export class ReconcileLoop {
   }
 
   enqueue(key: ResourceKey): void {
-    this.queue?.add(`${key.kind}/${key.namespace}/${key.name}`);
+    this.queue?.add(nameOf(key));
   }
 
-  /** Progress is looked at by and by anyway, where writing it costs something. */
+  /** Progress is looked at by and by, where writing it costs something. */
   noteReport(key: ResourceKey, isUrgent: boolean): void {
     if (isUrgent || !this.options.progressIntervalMs) this.enqueue(key);
+    else this.queue?.addWithin(nameOf(key), this.options.progressIntervalMs);
   }
 
   /** Runs until `signal` aborts and everything begun has ended. Once it has, nothing more is written. */
@@ -115,13 +116,14 @@ export class ReconcileLoop {
     const done = after.phase === 'Succeeded' || after.phase === 'Failed';
     if (done) this.progressWrittenAt.delete(uid);
     else this.progressWrittenAt.set(uid, performance.now());
-    if (done && before?.phase !== after.phase && resource.kind === 'CrawlJob') await this.wakeRuns(resource.metadata.namespace);
+    if ((done && before?.phase !== after.phase) || (hasFaces(after) && !hasFaces(before))) await this.wakeRuns(resource);
     return undefined;
   }
 
-  /** A crawl that has ended may be what runs wait for. */
-  private async wakeRuns(namespace: string): Promise<void> {
-    for (const run of await this.options.store.list('TrainingRun', namespace, { unfinished: true })) this.enqueue({ kind: run.kind, ...run.metadata });
+  /** What another resource has made, or will never make, is what runs may wait for. */
+  private async wakeRuns(maker: Resource): Promise<void> {
+    const runs = (await this.options.store.list('TrainingRun', maker.metadata.namespace, { unfinished: true })) as TrainingRun[];
+    for (const run of runs.filter((r) => takesFrom(r, maker))) this.enqueue({ kind: run.kind, ...run.metadata });
   }
 }
 
@@ -131,6 +133,10 @@ const CONFLICT_RETRY_MS = 50;
 function soonest(...times: (number | undefined)[]): number | undefined {
   const known = times.filter((t) => t !== undefined);
   return known.length > 0 ? Math.min(...known) : undefined;
+}
+
+function nameOf({ kind, namespace, name }: ResourceKey): string {
+  return `${kind}/${namespace}/${name}`;
 }
 
 function parseKey(key: string): ResourceKey {

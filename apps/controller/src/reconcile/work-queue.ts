@@ -1,3 +1,6 @@
+/** The longest that a timer of Node can be: one of more goes off at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /**
  * A queue of keys to be worked on: a key waits in it at most once, is never worked on twice at the same time, and comes back by itself
  * after a delay when it is asked for or when the work failed (with growing delays).
@@ -7,7 +10,7 @@ export class WorkQueue {
   private readonly active = new Set<string>();
   private readonly dirty = new Set<string>();
   private readonly failures = new Map<string, number>();
-  private readonly timers = new Map<string, NodeJS.Timeout>();
+  private readonly timers = new Map<string, { timer: NodeJS.Timeout; dueAt: number }>();
   private stopped = false;
 
   constructor(
@@ -28,9 +31,21 @@ export class WorkQueue {
     this.pump();
   }
 
+  /** The key will be worked on within `ms`, or when it is due anyway if that is sooner. */
+  addWithin(key: string, ms: number): void {
+    const dueAt = performance.now() + ms;
+    if (this.stopped || (this.timers.get(key)?.dueAt ?? Infinity) <= dueAt) return;
+    clearTimeout(this.timers.get(key)?.timer);
+    const timer = setTimeout(() => {
+      this.timers.delete(key);
+      this.add(key);
+    }, Math.min(ms, LONGEST_TIMER_MS));
+    this.timers.set(key, { timer, dueAt });
+  }
+
   stop(): void {
     this.stopped = true;
-    for (const timer of this.timers.values()) clearTimeout(timer);
+    for (const { timer } of this.timers.values()) clearTimeout(timer);
     this.waiting.clear();
   }
 
@@ -49,29 +64,22 @@ export class WorkQueue {
   }
 
   private async run(key: string): Promise<void> {
+    // Whatever it was to be looked at for, this round does; the round says when to look again.
+    clearTimeout(this.timers.get(key)?.timer);
+    this.timers.delete(key);
     try {
       const afterMs = await this.work(key);
       this.failures.delete(key);
-      if (afterMs !== undefined) this.addLater(key, afterMs);
+      if (afterMs !== undefined) this.addWithin(key, afterMs);
     } catch (error) {
       const failures = (this.failures.get(key) ?? 0) + 1;
       this.failures.set(key, failures);
       this.onError(key, error);
-      this.addLater(key, Math.min(30_000, 100 * 2 ** Math.min(failures - 1, 10)) * (0.75 + Math.random() / 2));
+      this.addWithin(key, Math.min(30_000, 100 * 2 ** Math.min(failures - 1, 10)) * (0.75 + Math.random() / 2));
     } finally {
       this.active.delete(key);
       if (this.dirty.delete(key)) this.add(key);
       else this.pump();
     }
-  }
-
-  private addLater(key: string, ms: number): void {
-    if (this.stopped) return;
-    clearTimeout(this.timers.get(key));
-    const timer = setTimeout(() => {
-      this.timers.delete(key);
-      this.add(key);
-    }, ms);
-    this.timers.set(key, timer);
   }
 }

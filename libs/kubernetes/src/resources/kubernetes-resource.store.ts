@@ -1,11 +1,11 @@
 import { API_VERSION } from '@caricature/contracts';
-import type { Resource, ResourceEvent, ResourceKey, ResourceKind, ResourceStatus, ResourceStore } from '@caricature/reconciler';
+import type { Resource, ResourceEvent, ResourceKey, ResourceKind, ResourceStatus, ResourceStore, ResourceSummary } from '@caricature/reconciler';
 import { resourcePath } from '../client/api-path.js';
 import type { KubernetesClient } from '../client/kubernetes.client.js';
 import { isKubernetesError } from '../client/kubernetes.error.js';
 import { Reflector, type ReflectorOptions } from '../watch/reflector.js';
 import { EventRecorder } from './event-recorder.js';
-import { RememberedResource, toResource, type StoredObject } from './stored-object.js';
+import { RememberedResource, summaryOf, toResource, type StoredObject } from './stored-object.js';
 
 export interface KubernetesResourceStoreOptions {
   client: KubernetesClient;
@@ -46,23 +46,35 @@ export class KubernetesResourceStore implements ResourceStore {
     return found;
   }
 
+  async summarize(): Promise<ResourceSummary[]> {
+    const summarizeAt = async (kind: ResourceKind, at: string | undefined): Promise<ResourceSummary[]> => {
+      const copy = this.copyOf(kind, at ?? '');
+      return copy ? [...copy.values()].map((kept) => kept.summary) : (await this.listFromServer(kind, at)).map(summaryOf);
+    };
+    return (await Promise.all(KINDS.flatMap((kind) => this.places().map((at) => summarizeAt(kind, at))))).flat();
+  }
+
   async watch(onChange: (key: ResourceKey) => void, signal: AbortSignal): Promise<void> {
     const runs: Promise<void>[] = [];
     for (const kind of KINDS) {
       for (const namespace of this.places()) {
-        const copy = new Reflector<RememberedResource>({
+        const copy: Reflector<RememberedResource> = new Reflector<RememberedResource>({
           ...this.options.watching,
           client: this.options.client,
           path: resourcePath(kind, namespace),
           log: this.options.log,
           keep: (object) => new RememberedResource(kind, object),
-          onChange: (key) => {
-            const [at = '', name = ''] = key.split('/');
-            onChange({ kind, namespace: at, name });
+          onChange: (_key, after, before) => {
+            const { namespace: at, name } = (after ?? before)!.summary;
+            if (copy.isSynced) onChange({ kind, namespace: at, name });
           },
         });
         this.copies.set(placeKey(kind, namespace), copy);
         runs.push(copy.run(signal));
+        // Told of only when all are here: before that each would be asked for.
+        void copy.synced.then(() => {
+          if (!signal.aborted) for (const { summary } of copy.values()) onChange({ kind, namespace: summary.namespace, name: summary.name });
+        });
       }
     }
     await Promise.all(runs);

@@ -1,5 +1,6 @@
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import type { KubernetesObject } from '@kubernetes/client-node';
-import type { Resource, ResourceKind } from '@caricature/reconciler';
+import type { Resource, ResourceKind, ResourceSummary } from '@caricature/reconciler';
 
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 
@@ -29,18 +30,32 @@ export function toResource(kind: ResourceKind, object: StoredObject): Resource {
   } as unknown as Resource;
 }
 
-/** A resource as it is remembered: text takes a fraction of the memory of the objects, and nobody can change it. */
+/**
+ * A resource as it is remembered: text takes a fraction of the memory of the objects, and nobody can change it. That of finished resources, which
+ * may be very many and are seldom read, is compressed.
+ */
 export class RememberedResource {
-  readonly finished: boolean;
-  private readonly text: Buffer;
+  readonly summary: ResourceSummary;
+  private readonly text: string;
 
   constructor(kind: ResourceKind, object: StoredObject) {
     const resource = toResource(kind, object);
-    this.finished = resource.status?.phase === 'Succeeded' || resource.status?.phase === 'Failed';
-    this.text = Buffer.from(JSON.stringify(resource));
+    this.summary = summaryOf(resource);
+    const text = JSON.stringify(resource);
+    // A string takes just its bytes, where a Buffer holds on to the much larger one that it was cut from.
+    this.text = this.finished ? deflateRawSync(text, { level: 1 }).toString('latin1') : text;
+  }
+
+  get finished(): boolean {
+    return this.summary.phase === 'Succeeded' || this.summary.phase === 'Failed';
   }
 
   read(): Resource {
-    return JSON.parse(this.text.toString()) as Resource;
+    const text = this.finished ? inflateRawSync(Buffer.from(this.text, 'latin1')).toString() : this.text;
+    return JSON.parse(text) as Resource;
   }
+}
+
+export function summaryOf({ kind, metadata: { namespace, name, uid }, status }: Resource): ResourceSummary {
+  return { kind, namespace, name, uid, phase: status?.phase ?? 'Pending' };
 }

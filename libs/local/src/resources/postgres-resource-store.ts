@@ -1,5 +1,5 @@
 import type { Database, JsonObject, ResourceRow } from '@caricature/database';
-import type { Resource, ResourceEvent, ResourceKey, ResourceKind, ResourceStatus, ResourceStore } from '@caricature/reconciler';
+import type { Resource, ResourceEvent, ResourceKey, ResourceKind, ResourceStatus, ResourceStore, ResourceSummary } from '@caricature/reconciler';
 
 /** Held by every resource while its jobs may run: deleting it first stops them. */
 export const FINALIZER = 'caricature.dev/jobs';
@@ -16,6 +16,11 @@ export class PostgresResourceStore implements ResourceStore {
   async list(kind: ResourceKind, namespace?: string, { unfinished = false } = {}): Promise<Resource[]> {
     const resources = (await this.database.resources.list({ kind, ...(namespace ? { namespace } : {}) })).map(toResource);
     return unfinished ? resources.filter(({ status }) => status?.phase !== 'Succeeded' && status?.phase !== 'Failed') : resources;
+  }
+
+  async summarize(): Promise<ResourceSummary[]> {
+    const resources = (await this.database.resources.list()).map(toResource);
+    return resources.map((resource) => ({ ...keyOf(resource), uid: resource.metadata.uid, phase: resource.status?.phase ?? 'Pending' }));
   }
 
   async watch(onChange: (key: ResourceKey) => void, signal: AbortSignal): Promise<void> {
