@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { SecureContextOptions } from 'node:tls';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { Agent, ProxyAgent, type Dispatcher } from 'undici';
@@ -15,6 +16,7 @@ type HttpsOptions = SecureContextOptions & { headers?: Record<string, unknown>; 
 const FRESH_MS = 30_000;
 const KEEP_ALIVE_MS = 30_000;
 const CONNECT_TIMEOUT_MS = 10_000;
+const CLOSE_MS = 2_000;
 const MOST_CONNECTIONS = 64;
 
 /**
@@ -43,9 +45,14 @@ export class Connection {
     this.access = undefined;
   }
 
+  /** What is under way may end; what does not, soon, is cut off. */
   async close(): Promise<void> {
-    await this.pool?.dispatcher.destroy();
+    const { dispatcher } = this.pool ?? {};
     this.pool = undefined;
+    if (!dispatcher) return;
+    // Streams that were just aborted and are destroyed while they end raise an error that nobody can catch.
+    const isClosed = await Promise.race([dispatcher.close().then(() => true), sleep(CLOSE_MS, false, { ref: false })]);
+    if (!isClosed) await dispatcher.destroy();
   }
 
   private async read(): Promise<Access> {

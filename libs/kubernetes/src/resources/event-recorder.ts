@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { CoreV1Event } from '@kubernetes/client-node';
 import { API_VERSION } from '@caricature/contracts';
 import type { Resource, ResourceEvent } from '@caricature/reconciler';
@@ -8,6 +9,7 @@ import { isKubernetesError } from '../client/kubernetes.error.js';
 
 /** Events that wait to be written; beyond these the newest are left out: a resource is worked on even if nobody can be told. */
 const MOST_WAITING = 2_000;
+const LONGEST_FLUSH_MS = 3_000;
 const SAME_EVENT_MS = 10 * 60_000;
 const MOST_REMEMBERED = 4_000;
 
@@ -28,6 +30,7 @@ export class EventRecorder {
   private readonly waiting: { event: CoreV1Event; series: Series }[] = [];
   private readonly known = new Map<string, Series>();
   private writing: Promise<void> | undefined;
+  private isFlushing = false;
 
   constructor(
     private readonly client: KubernetesClient,
@@ -41,9 +44,13 @@ export class EventRecorder {
     this.writing ??= this.drain();
   }
 
-  /** Resolves when everything recorded so far is written. */
+  /** Resolves when everything recorded so far is written, or left out since that takes too long: whoever waits for it is ending. */
   async flush(): Promise<void> {
+    this.isFlushing = true;
+    const impatience = setTimeout(() => void (this.waiting.length = 0), LONGEST_FLUSH_MS);
     await this.writing;
+    clearTimeout(impatience);
+    this.isFlushing = false;
   }
 
   private eventOf({ kind, metadata }: Resource, { type, reason, message }: ResourceEvent): { event: CoreV1Event; series: Series } {
@@ -79,10 +86,13 @@ export class EventRecorder {
 
   private async drain(): Promise<void> {
     for (let next = this.waiting.shift(); next; next = this.waiting.shift()) {
+      const startedAt = performance.now();
       await this.write(next.event, next.series).catch((error: unknown) => {
         // Of a namespace that is being deleted, or one whose right was not given: the resource itself says what matters.
         if (!isKubernetesError(error, 'Deposed')) this.log(`an event was not written: ${(error as Error).message}`);
       });
+      // An API server that takes long has much to do: what events tell of goes before them.
+      if (this.waiting.length > 0 && !this.isFlushing) await sleep(performance.now() - startedAt);
     }
     this.writing = undefined;
   }
