@@ -78,6 +78,8 @@ describe.each(PLACES)('on %s', (_title, aPlace) => {
       expect(unfinished).toContain(open.metadata.name);
       expect(unfinished).not.toContain(done.metadata.name);
       expect(await place.store.list('CrawlJob', 'elsewhere')).toEqual([]);
+      const told = ({ metadata: { namespace, name, uid } }: Resource, phase: string) => ({ kind: 'CrawlJob', namespace, name, uid, phase });
+      expect(await place.store.summarize()).toEqual(expect.arrayContaining([told(open, 'Pending'), told(done, 'Succeeded')]));
       expect(await place.store.list('TrainingRun')).toEqual([]);
     });
 

@@ -124,6 +124,24 @@ describe('resources in the API server', () => {
     });
   });
 
+  it('is told of only when all are here, and read without asking for each, finished ones too', async () => {
+    const all = await Promise.all(['a', 'b', 'c'].map((name) => create(name)));
+    const done = { ...statusOf(all[0]!), phase: 'Succeeded' as const, completionTime: new Date().toISOString() };
+    await store.updateStatus(all[0]!, done);
+    const asked: string[] = [];
+    const client = cluster.clientOf({ onRequest: (verb) => asked.push(verb) });
+    store = new KubernetesResourceStore({ client, namespaces: [namespace], log: () => undefined });
+    const stop = new AbortController();
+    const read: Promise<Resource | undefined>[] = [];
+    const running = store.watch((key) => void read.push(store.find(key)), stop.signal);
+    await expect.poll(() => read.length, SOON).toBe(3);
+    expect((await Promise.all(read)).map((r) => [r?.metadata.name, r?.status?.phase])).toEqual([['a', 'Succeeded'], ['b', undefined], ['c', undefined]]);
+    expect((await store.find(keyOf('a')))?.status).toEqual(JSON.parse(JSON.stringify(done)));
+    expect(asked.filter((verb) => verb === 'get')).toEqual([]);
+    stop.abort();
+    await running;
+  });
+
   it('has equal events as one that counts, on after a restart of the controller', async () => {
     const resource = await create('a');
     const event = { type: 'Warning' as const, reason: 'QuotaExceeded', message: 'no more' };
