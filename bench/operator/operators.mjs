@@ -13,7 +13,7 @@ import { bringPython } from '../harness/python.mjs';
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const REFERENCE = path.join(ROOT, 'bench/reference');
 const KOPF = ['kopf==1.45.2', 'kubernetes-asyncio==36.1.0'];
-/** As many runs at a time as the controller works on. */
+/** Runs that the operator in Go works on at a time: with more of them it took longer. */
 const WORKERS = 8;
 
 const { readControllerEnv } = await import(`${ROOT}/dist/apps/controller/src/controller.env.js`);

@@ -40,7 +40,7 @@ export class ReconcileLoop {
 
   /** Runs until `signal` aborts and everything begun has ended. Once it has, nothing more is written. */
   async start(signal: AbortSignal): Promise<void> {
-    const { log, store, driver, concurrency = 8 } = this.options;
+    const { log, store, driver, concurrency = ROUNDS_AT_ONCE } = this.options;
     const queue = new WorkQueue(
       (key) => this.reconcileTimed(parseKey(key), signal),
       concurrency,
@@ -126,6 +126,12 @@ export class ReconcileLoop {
     for (const run of runs.filter((r) => takesFrom(r, maker))) this.enqueue({ kind: run.kind, ...run.metadata });
   }
 }
+
+/**
+ * Rounds mostly wait for the API server and Postgres, which take turns among them: of very many new resources all get their Job before the first
+ * are through with what comes after it.
+ */
+const ROUNDS_AT_ONCE = 64;
 
 /** Long enough for the change to have been heard of. */
 const CONFLICT_RETRY_MS = 50;
