@@ -98,7 +98,7 @@ export interface ModelRepository {
 }
 
 export interface EventRepository {
-  record(event: NewEvent): Promise<EventRow>;
+  record(event: NewEvent): Promise<void>;
   /** Latest first; 100 unless told. */
   list(resourceUid: string, limit?: number): Promise<EventRow[]>;
 }

@@ -13,11 +13,15 @@ export function createHistory(tx: Prisma.TransactionClient) {
   return { append };
 }
 
-/** Writes what has changed since the resource was last observed, if anything has. */
-export async function observe(client: Client, resource: ObservedResource): Promise<void> {
-  const { uid, kind, namespace, name, generation, spec, status } = resource;
-  const seen = JSON.stringify({ uid, kind, namespace, name, generation, phase: phaseOf(resource), spec, status });
-  await client.$executeRaw`SELECT observe_resource(${seen}::jsonb)`;
+/** Writes what has changed since each resource was last observed, if anything has. */
+export async function observe(client: Client, resources: ObservedResource[]): Promise<void> {
+  const seen = resources.map((resource) => {
+    const { uid, kind, namespace, name, generation, spec, status } = resource;
+    return { uid, kind, namespace, name, generation, phase: phaseOf(resource), spec, status };
+  });
+  // Always in one order, so that no two observers wait for each other.
+  seen.sort((a, b) => (a.uid < b.uid ? -1 : a.uid > b.uid ? 1 : 0));
+  await client.$executeRaw`SELECT observe_resource(value) FROM jsonb_array_elements(${JSON.stringify(seen)}::jsonb) WITH ORDINALITY ORDER BY ordinality`;
 }
 
 const phaseOf = ({ status }: ObservedResource): string | null => (typeof status?.phase === 'string' ? status.phase : null);

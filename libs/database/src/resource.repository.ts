@@ -25,7 +25,7 @@ export function createResourceRepository(client: Client): ResourceRepository {
     updateFinalizers: (ref, finalizers, condition) => write(client, (tx, version) => updateFinalizers(tx, version, ref, finalizers, condition)),
     delete: (ref, condition) => write(client, (tx, version) => remove(tx, version, ref, condition)),
     history: async (uid) => (await client.resourceHistory.findMany({ where: { uid }, orderBy: { id: 'asc' } })).map(toHistoryRow),
-    observe: (resource) => observe(client, resource),
+    observe: (resource) => observe(client, [resource]),
   };
 }
 
