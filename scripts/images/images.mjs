@@ -22,7 +22,7 @@ const OPTIONAL = ['worker-gpu'];
 
 /** What an image is made from: nothing else is sent to the build (.dockerignore). */
 const SOURCES = ['Dockerfile', '.dockerignore', '.npmrc', 'package.json', 'package-lock.json', 'prisma.config.ts', 'nest-cli.json', 'tsconfig.json', 'tsconfig.build.json', 'apps', 'libs', 'prisma', 'scripts/setup', 'scripts/images'];
-const isSource = (file) => !file.endsWith('.spec.ts') && !file.startsWith('libs/database/src/generated/');
+const isSource = (file) => !file.endsWith('.spec.ts') && !file.includes('/testing/') && !file.startsWith('libs/database/src/generated/');
 
 const LENT_CERTIFICATES = '/etc/ssl/lent.pem';
 
