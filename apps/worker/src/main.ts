@@ -26,9 +26,9 @@ async function main(argv: string[]): Promise<number> {
   process.on('SIGINT', () => abort.abort(new InterruptedError()));
   const log = (line: string) => console.log(`${new Date().toISOString()} ${line}`);
   const store = createArtifactStore(environment.artifactsUri);
-  const { controllerUrl, token, spoolDir } = environment;
+  const { controllerUrl, tokenFile, spoolDir } = environment;
   const kept = environment.keepsLog ? new KeptLog([process.stdout, process.stderr]) : undefined;
-  const reports = new Reporter({ controllerUrl, token, spoolDir, assignment }, () => {
+  const reports = new Reporter({ controllerUrl, tokenFile, spoolDir, assignment }, () => {
     // Not even a checkpoint: the newer attempt's is there by now.
     log('a newer attempt has taken over: ending');
     process.exit(EXIT.interrupted);

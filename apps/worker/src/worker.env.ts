@@ -1,11 +1,11 @@
-import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 export interface WorkerEnvironment {
   controllerUrl: string;
   artifactsUri: string;
-  token: string;
+  /** Holds the token to show the controller; it is replaced before it expires. */
+  tokenFile: string;
   /** Where reports wait while the controller is away. */
   spoolDir: string;
   /** Where artifacts from a remote store are kept and outputs are built. */
@@ -24,7 +24,7 @@ export function readWorkerEnvironment(): WorkerEnvironment {
   return {
     controllerUrl: need('CARICATURE_CONTROLLER_URL'),
     artifactsUri: need('CARICATURE_ARTIFACTS_URI'),
-    token: readFileSync(need('CARICATURE_TOKEN_FILE'), 'utf8').trim(),
+    tokenFile: need('CARICATURE_TOKEN_FILE'),
     spoolDir: need('CARICATURE_SPOOL'),
     scratchDir: process.env['CARICATURE_SCRATCH'] ?? join(tmpdir(), 'caricature'),
     keepsLog: process.env['CARICATURE_KEEP_LOG'] === 'true',

@@ -1,5 +1,5 @@
 import { mkdtempSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -15,17 +15,20 @@ describe('a report sender', () => {
   let server: Server;
   let received: Report[];
   let statuses: number[];
+  let accepted: string;
+  const tokenFile = () => join(spoolDir, 'token');
 
   beforeEach(async () => {
     spoolDir = mkdtempSync(join(tmpdir(), 'spool-'));
     received = [];
     statuses = [];
+    accepted = 'Bearer secret';
+    await writeFile(tokenFile(), 'secret\n');
     server = createServer((request, response) => {
       let body = '';
       request.on('data', (chunk: Buffer) => (body += chunk.toString()));
       request.on('end', () => {
-        expect(request.headers.authorization).toBe('Bearer secret');
-        const status = statuses.shift() ?? 200;
+        const status = request.headers.authorization === accepted ? (statuses.shift() ?? 200) : 401;
         if (status === 200) received.push(JSON.parse(body) as Report);
         response.writeHead(status).end('{}');
       });
@@ -42,7 +45,7 @@ describe('a report sender', () => {
     new ReportSender({
       assignment: { job: 'faces-train-1', stage: 'train' },
       controllerUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-      token: 'secret',
+      tokenFile: tokenFile(),
       spoolDir,
       intervalMs: 5,
       ...values,
@@ -58,6 +61,19 @@ describe('a report sender', () => {
     await sender.close();
     expect(received.map((r) => r.sequence)).toEqual(received.map((_, i) => i + 1));
     expect(received.flatMap((r) => r.items.map((i) => (i.type === 'metrics' ? i.step : 0)))).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  it('shows the token as it is by then: one that has expired was replaced in the file', async () => {
+    const sender = aSender();
+    await sender.start();
+    sender.add(metrics(1));
+    await sender.flush();
+    accepted = 'Bearer renewed';
+    sender.add(metrics(2));
+    await expect.poll(() => sender.unsent().length).toBe(1);
+    await writeFile(tokenFile(), 'renewed');
+    await sender.close();
+    expect(received.flatMap((r) => r.items)).toEqual([metrics(1), metrics(2)]);
   });
 
   it('sends a report again, under the same number, until it is taken', async () => {

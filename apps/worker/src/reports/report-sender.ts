@@ -6,7 +6,8 @@ import type { Report, ReportItem, StageAssignment } from '@caricature/contracts'
 export interface ReportSenderOptions {
   assignment: Pick<StageAssignment, 'job' | 'stage'>;
   controllerUrl: string;
-  token: string;
+  /** Read anew for each report: the token in it is replaced before it expires, and a stage may take longer than that. */
+  tokenFile: string;
   spoolDir: string;
   /** How long items are gathered into one report. */
   intervalMs?: number;
@@ -116,9 +117,10 @@ export class ReportSender {
 
   private async send(body: string): Promise<boolean> {
     try {
+      const token = (await readFile(this.options.tokenFile, 'utf8')).trim();
       const response = await fetch(new URL('/api/v1/reports', this.options.controllerUrl), {
         method: 'POST',
-        headers: { 'content-type': 'application/json', authorization: `Bearer ${this.options.token}` },
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
         body,
         signal: AbortSignal.timeout(15_000),
       });
