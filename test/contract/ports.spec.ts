@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseResource, type ResourceOwner, type StageAssignment, type StageName } from '@caricature/contracts';
-import { isConflict, jobName, plan, type JobObservation, type Observed, type PodDriver, type Resource, type ResourceKey, type ResourceStatus } from '@caricature/reconciler';
+import { FINALIZER, isConflict, jobName, plan, type JobObservation, type Observed, type PodDriver, type Resource, type ResourceKey, type ResourceStatus } from '@caricature/reconciler';
 import { startControlPlane } from '../cluster/control-plane.mjs';
 import { aCluster, aMachine, type Place } from './places.js';
 
@@ -112,6 +112,19 @@ describe.each(PLACES)('on %s', (_title, aPlace) => {
         }
         await expect.poll(() => place.store.find(keyOf(resource)), SOON).toBeUndefined();
       });
+    });
+
+    it('holds a resource that is deleted until it is let go', async () => {
+      const resource = await aResource();
+      await place.store.addFinalizer(resource);
+      const held = (await place.store.find(keyOf(resource)))!;
+      expect(held.metadata.finalizers).toEqual([FINALIZER]);
+      await place.store.addFinalizer(held);
+      await place.store.delete(held);
+      const marked = (await place.store.find(keyOf(resource)))!;
+      expect(marked.metadata).toMatchObject({ uid: held.metadata.uid, deletionTimestamp: expect.any(String) });
+      await place.store.removeFinalizer(marked);
+      expect(await place.store.find(keyOf(resource))).toBeUndefined();
     });
 
     it('keeps equal events as one that counts', async () => {

@@ -109,7 +109,7 @@ program
 
 program
   .command('delete <kind> [name]')
-  .description('stop a resource’s jobs and remove it; its artifacts stay for other runs')
+  .description('stop a resource’s jobs and remove it; its artifacts stay for other runs, unless its spec.deletionPolicy is Delete')
   .action(async (kind: string, name?: string) => {
     const { kind: k, namespace, name: n } = target(kind, name);
     await connect().delete(k, namespace, n);

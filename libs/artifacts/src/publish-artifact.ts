@@ -52,7 +52,7 @@ export async function getArtifact(store: ArtifactStore, stage: string, key: stri
 }
 
 /** Removes an artifact, its marker first, so that no half of it is ever found. */
-export async function removeArtifact(store: ArtifactStore, { stage, key }: ArtifactRef): Promise<void> {
+export async function removeArtifact(store: Pick<ArtifactStore, 'remove'>, { stage, key }: ArtifactRef): Promise<void> {
   const prefix = artifactPrefix({ stage, key });
   await store.remove(`${prefix}/${ARTIFACT_MARKER}`);
   await store.remove(prefix);

@@ -44,6 +44,9 @@ export const toleration = z.strictObject({
   tolerationSeconds: z.int().optional(),
 });
 
+/** What becomes of a resource's artifacts when it is deleted. */
+export const DELETION_POLICIES = ['Retain', 'Delete'] as const;
+
 /** The fields that both kinds share: how their stages are run. */
 export const executionFields = {
   resources: containerResources.optional(),
@@ -55,6 +58,7 @@ export const executionFields = {
   backoffLimit: z.int().min(0).max(100).default(3).describe('How often a failed stage is tried again'),
   activeDeadlineSeconds: z.int().min(1).max(31_536_000).optional(),
   ttlSecondsAfterFinished: z.int().min(0).max(31_536_000).optional(),
+  deletionPolicy: z.enum(DELETION_POLICIES).default('Retain').describe('What becomes of its artifacts when it is deleted. Delete: they are removed, but for those that another resource or a model refers to'),
 };
 
 /** The name of a data set kept by the platform. */
@@ -75,7 +79,7 @@ export const REASONS = [
   'Accepted', 'WaitingForInput', 'InputFailed', 'WaitingForRetry', 'StageRunning', 'StageStarted', 'StageSucceeded', 'StageCached', 'StageFailed', 'StageRetried',
   'StageInterrupted', 'Publishing', 'AllStagesSucceeded', 'BackoffLimitExceeded', 'InvalidConfiguration', 'DeadlineExceeded', 'Suspended', 'NotSuspended', 'NotFinished', 'NotFailed',
   'ImageUnavailable', 'JobRefused', 'NameTaken', 'NamespaceTerminating', 'PodMisconfigured', 'PodRefused', 'QuotaExceeded', 'Unschedulable', 'WaitingForQueue',
-  'Healthy', 'NotObserved', 'LossNotFinite', 'LossGrows', 'DiscriminatorAlwaysRight', 'SamplesAlike', 'TrainingUnhealthy', 'RolledBack',
+  'ArtifactsRemoved', 'ArtifactsKept', 'Healthy', 'NotObserved', 'LossNotFinite', 'LossGrows', 'DiscriminatorAlwaysRight', 'SamplesAlike', 'TrainingUnhealthy', 'RolledBack',
 ] as const;
 export type Reason = (typeof REASONS)[number];
 

@@ -72,7 +72,7 @@ export function fieldPath(path: PropertyKey[]): string {
   return path.map((p, i) => (typeof p === 'number' ? `[${p}]` : i === 0 ? String(p) : `.${String(p)}`)).join('');
 }
 
-const MUTABLE_FIELDS = ['suspend', 'ttlSecondsAfterFinished', 'publish.alias'];
+const MUTABLE_FIELDS = ['suspend', 'ttlSecondsAfterFinished', 'deletionPolicy', 'publish.alias'];
 
 /**
  * The fields of a spec that may not change and did.

@@ -13,6 +13,7 @@ export function createModelRepository(client: Client): ModelRepository {
     findPublished: (publication) => findPublished(client, publication),
     list: () => list(client),
     versions: async (model) => (await client.modelVersion.findMany({ where: { modelName: model }, orderBy: { version: 'desc' } })).map(toRow),
+    isPublished: async (uri) => (await client.modelVersion.findFirst({ where: { uri } })) !== null,
     aliasHistory: (model) => aliasHistory(client, model),
   };
 }

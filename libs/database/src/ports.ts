@@ -51,6 +51,8 @@ export interface StageRepository {
   /** All attempts of a run in the order they began. */
   list(runUid: string): Promise<StageAttemptRow[]>;
   findLatest(runUid: string, stage: string): Promise<StageAttemptRow | undefined>;
+  /** Those of any run that were to make one of these artifacts. */
+  listByKeys(keys: string[]): Promise<StageAttemptRow[]>;
 }
 
 export interface ArtifactRepository {
@@ -93,6 +95,8 @@ export interface ModelRepository {
   list(): Promise<ModelRow[]>;
   /** Newest first. */
   versions(model: string): Promise<ModelVersionRow[]>;
+  /** Whether some version of some model lies there. */
+  isPublished(uri: string): Promise<boolean>;
   /** Oldest first. */
   aliasHistory(model: string): Promise<ModelAliasChangeRow[]>;
 }

@@ -8,6 +8,7 @@ export function createStageRepository(client: Client): StageRepository {
   return {
     record: (attempt) => record(client, attempt),
     list: async (runUid) => (await client.stageAttempt.findMany({ where: { runUid }, orderBy: { id: 'asc' } })).map(toRow),
+    listByKeys: async (keys) => (await client.stageAttempt.findMany({ where: { key: { in: keys } }, orderBy: { id: 'asc' } })).map(toRow),
     findLatest: async (runUid, stage) => {
       const row = await client.stageAttempt.findFirst({ where: { runUid, stage }, orderBy: { attempt: 'desc' } });
       return row ? toRow(row) : undefined;

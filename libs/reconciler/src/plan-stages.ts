@@ -13,6 +13,8 @@ export type Action =
   | { type: 'recordEvent'; event: ResourceEvent }
   | { type: 'publishModel'; artifact: ArtifactRef; alias: string; model: string }
   | { type: 'forgetJobs' }
+  | { type: 'removeArtifacts' }
+  | { type: 'addFinalizer' }
   | { type: 'removeFinalizer' }
   | { type: 'delete' };
 

@@ -220,6 +220,21 @@ describe('a training run', () => {
     expect(plan(deleted, anObservation(), NOW).actions).toEqual([{ type: 'forgetJobs' }, { type: 'removeFinalizer' }]);
   });
 
+  it('whose artifacts go with it is held before anything is made, and let go when they are gone', () => {
+    const spec = { deletionPolicy: 'Delete' };
+    expect(plan(aTrainingRun(spec), anObservation(), NOW)).toEqual({ actions: [{ type: 'addFinalizer' }], requeueAfterMs: 0 });
+    const held = { finalizers: ['example.org/theirs', 'caricature.dev/jobs'] };
+    expect(created(plan(aTrainingRun(spec, undefined, held), anObservation(), NOW))).toEqual(['prepare-faces#1', 'prepare-avatars#1']);
+    const deleted = aTrainingRun(spec, undefined, { ...held, deletionTimestamp: '2026-01-01T00:00:00Z' });
+    expect(plan(deleted, anObservation({ jobs: [aJob('train')] }), NOW).actions).toEqual([{ type: 'stopJob', job: 'faces-train-1' }]);
+    expect(plan(deleted, anObservation(), NOW).actions).toEqual([{ type: 'forgetJobs' }, { type: 'removeArtifacts' }, { type: 'removeFinalizer' }]);
+  });
+
+  it('that is done is held as well once its artifacts are to go with it', () => {
+    const { last } = runToTheEnd(aTrainingRun(), anObservation());
+    expect(plan(aTrainingRun({ deletionPolicy: 'Delete' }, last.status), anObservation(), NOW).actions).toEqual([{ type: 'addFinalizer' }]);
+  });
+
   it('goes when its time to live is over', () => {
     const { last } = runToTheEnd(aTrainingRun({ ttlSecondsAfterFinished: 10 }), anObservation());
     const run = aTrainingRun({ ttlSecondsAfterFinished: 10 }, last.status);

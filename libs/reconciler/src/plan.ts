@@ -2,11 +2,11 @@ import type { CrawlJobStatus, Phase, StageStatus, TrainingRunStatus } from '@car
 import { planConditions, type Outcome } from './conditions.js';
 import { event, planStages, type Action, type StagesPlan } from './plan-stages.js';
 import { judgeHealth } from './health.js';
-import type { Observed, Resource, ResourceStatus } from './ports.js';
+import { FINALIZER, type Observed, type Resource, type ResourceStatus } from './ports.js';
 
 export interface Plan {
   actions: Action[];
-  /** Undefined when the resource is being deleted: nobody will read it. */
+  /** Undefined when there is nothing to say: the resource is being deleted, or has to be read again first. */
   status?: ResourceStatus;
   /** When to look again even if nothing is heard; undefined when there is nothing to wait for. */
   requeueAfterMs?: number;
@@ -22,7 +22,9 @@ const RETRY_MS = 5_000;
  * does no more than carrying it out once.
  */
 export function plan(resource: Resource, observed: Observed, nowMs: number): Plan {
-  if (resource.metadata.deletionTimestamp) return planDeletion(observed);
+  if (resource.metadata.deletionTimestamp) return planDeletion(resource, observed);
+  // Before anything is made that would have to be removed.
+  if (removesArtifacts(resource) && !resource.metadata.finalizers?.includes(FINALIZER)) return { actions: [{ type: 'addFinalizer' }], requeueAfterMs: 0 };
   const phase = resource.status?.phase;
   if (phase === 'Succeeded' || phase === 'Failed') return planFinished(resource, observed, nowMs);
   const deadlineMs = deadline(resource);
@@ -35,10 +37,14 @@ export function plan(resource: Resource, observed: Observed, nowMs: number): Pla
   return finish(resource, observed, nowMs, stages, outcomeOf(resource, observed, stages), deadlineMs);
 }
 
-function planDeletion(observed: Observed): Plan {
+function planDeletion(resource: Resource, observed: Observed): Plan {
   const stops = stopJobs(observed);
   if (stops.length > 0) return { actions: stops, requeueAfterMs: 1_000 };
-  return { actions: [{ type: 'forgetJobs' }, { type: 'removeFinalizer' }] };
+  return { actions: [{ type: 'forgetJobs' }, ...(removesArtifacts(resource) ? [{ type: 'removeArtifacts' } as const] : []), { type: 'removeFinalizer' }] };
+}
+
+function removesArtifacts({ spec }: Resource): boolean {
+  return spec.deletionPolicy === 'Delete';
 }
 
 function planFinished(resource: Resource, observed: Observed, nowMs: number): Plan {

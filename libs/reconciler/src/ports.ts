@@ -24,6 +24,9 @@ export interface ResourceEvent {
   message: string;
 }
 
+/** Held by resources whose deletion the controller has to see. */
+export const FINALIZER = 'caricature.dev/jobs';
+
 /** Where resources live: an API server, or Postgres on a machine without one. */
 export interface ResourceStore {
   find(key: ResourceKey): Promise<Resource | undefined>;
@@ -35,6 +38,8 @@ export interface ResourceStore {
   /** Writes the status if the resource is still as it was read; throws an error that `isConflict` knows otherwise. */
   updateStatus(resource: Resource, status: ResourceStatus): Promise<void>;
   recordEvent(resource: Resource, event: ResourceEvent): Promise<void>;
+  /** Makes a deletion wait until `removeFinalizer`; throws an error that `isConflict` knows when the resource was changed since it was read. */
+  addFinalizer(resource: Resource): Promise<void>;
   /** Lets a resource that is marked for deletion go. */
   removeFinalizer(resource: Resource): Promise<void>;
   delete(resource: Resource): Promise<void>;

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { immutableChanges, InvalidResourceError, type ResourceManifest } from '@caricature/contracts';
 import { AlreadyExistsError, type Database, type JsonObject, type ResourceRef, type ResourceRow } from '@caricature/database';
-import { FINALIZER, toResource } from '@caricature/local';
-import type { Resource, ResourceKey, ResourceKind } from '@caricature/reconciler';
+import { toResource } from '@caricature/local';
+import { FINALIZER, type Resource, type ResourceKey, type ResourceKind } from '@caricature/reconciler';
 import { ControllerError } from '../controller.error.js';
 import type { Applied, ResourceCatalog } from './platform.js';
 
@@ -29,6 +29,7 @@ export class DatabaseCatalog implements ResourceCatalog {
     return (await this.database.resources.delete(key)) !== undefined;
   }
 
+  /** Held from the start: deleting it first stops its processes. */
   private async create(ref: ResourceRef, manifest: ResourceManifest): Promise<Applied | ResourceRow> {
     const { labels, annotations } = metadataOf(manifest);
     try {

@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '@caricature/database';
-import { clusterProblems, Connection, JobDriver, KubernetesCatalog, KubernetesClient, KubernetesResourceStore, LeaderElection, loadKubeConfig, WorkerTokens, type Fence } from '@caricature/kubernetes';
+import { Connection, inspectCluster, JobDriver, KubernetesCatalog, KubernetesClient, KubernetesResourceStore, LeaderElection, loadKubeConfig, openNamespaces, WorkerTokens, type Fence } from '@caricature/kubernetes';
 import type { ControllerMetrics } from '@caricature/metrics';
 import type { KubernetesEnv } from '../kubernetes.env.js';
 import type { Platform, Term } from './platform.js';
 import { RecordedResourceStore } from './recorded-resource.store.js';
 
 const CHECK_AGAIN_MS = 5_000;
+const FOLLOW_NAMESPACES_MS = 30_000;
 const PROGRESS_INTERVAL_MS = 5_000;
 /** Jobs, pods and resources are followed by watches, which are themselves made anew when they fail. */
 const RESYNC_MS = 60_000;
@@ -20,23 +21,40 @@ export function createKubernetesPlatform(env: KubernetesEnv, database: Database,
   const watching = { onRestart: (reason: string) => metrics.watchRestarts.inc({ reason }) };
   const tokens = new WorkerTokens(client, namespaces);
   let problems = ['the cluster has not been looked at yet'];
+  /** Of `namespaces`, those that can be worked in just now. */
+  let usable = namespaces;
 
   const waitUntilUsable = async (signal: AbortSignal): Promise<void> => {
     for (let said = ''; !signal.aborted; await sleep(CHECK_AGAIN_MS, undefined, { signal }).catch(() => undefined)) {
-      problems = await clusterProblems(client, env.podNamespace, namespaces).catch((error: unknown) => [String(error)]);
-      if (problems.length === 0) return;
+      const found = await inspectCluster(client, env.podNamespace, namespaces).catch((error: unknown) => ({ problems: [String(error)], usable: [], without: [] }));
+      problems = found.problems;
+      for (const line of problems.length === 0 ? found.without : []) log(line);
+      if (problems.length === 0) return void (usable = found.usable);
       const text = problems.join('\n  ');
       if (text !== said) log(`the cluster cannot be worked on yet:\n  ${text}`);
       said = text;
     }
   };
-  const termOf = (fence: Fence): Term => {
+  /** Calls `onChange` when one of several namespaces is gone, or is there again. */
+  const followNamespaces = async (onChange: () => void, signal: AbortSignal): Promise<void> => {
+    while (namespaces.length > 1 && !signal.aborted) {
+      await sleep(FOLLOW_NAMESPACES_MS, undefined, { signal }).catch(() => undefined);
+      const open = await openNamespaces(client, namespaces).catch(() => usable);
+      // With none at all, there is nothing to be begun anew.
+      if (signal.aborted || open.length === 0 || String(open) === String(usable)) continue;
+      log(`the namespaces that can be worked in have changed: ${open.join(', ')}`);
+      usable = open;
+      onChange();
+    }
+  };
+  const termOf = (fence: Fence, signal: AbortSignal): Term => {
     const writing = client.fenced(fence);
-    const store = new KubernetesResourceStore({ client: writing, namespaces, log, watching });
-    return { store: new RecordedResourceStore(store, database), driver: new JobDriver({ client: writing, namespaces, pods, log, watching }), signal: fence.signal };
+    const store = new KubernetesResourceStore({ client: writing, namespaces: usable, log, watching });
+    return { store: new RecordedResourceStore(store, database), driver: new JobDriver({ client: writing, namespaces: usable, pods, log, watching }), signal };
   };
   return {
-    catalog: new KubernetesCatalog({ client, namespaces }),
+    // One namespace that is gone must not hide what is in the others.
+    catalog: new KubernetesCatalog({ client, get namespaces() { return usable; } }),
     driver: new JobDriver({ client, namespaces, pods, log }),
     access: {
       authenticate: async (job, token) => {
@@ -58,7 +76,16 @@ export function createKubernetesPlatform(env: KubernetesEnv, database: Database,
         log,
         onChange: (leads) => metrics.leader.set(leads ? 1 : 0),
       });
-      await election.run((fence) => work(termOf(fence)), signal);
+      let changed = new AbortController();
+      const following = followNamespaces(() => {
+        changed.abort();
+        changed = new AbortController();
+      }, signal);
+      await election.run((fence) => {
+        const term = AbortSignal.any([fence.signal, changed.signal]);
+        return work(termOf(fence, term));
+      }, signal);
+      await following;
     },
     problems: () => problems,
     listening: () => undefined,

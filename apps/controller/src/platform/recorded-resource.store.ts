@@ -37,6 +37,10 @@ export class RecordedResourceStore implements ResourceStore {
     await this.database.events.record({ resourceUid: resource.metadata.uid, ...event });
   }
 
+  addFinalizer(resource: Resource): Promise<void> {
+    return this.inner.addFinalizer(resource);
+  }
+
   removeFinalizer(resource: Resource): Promise<void> {
     return this.inner.removeFinalizer(resource);
   }

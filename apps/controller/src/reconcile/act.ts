@@ -3,6 +3,8 @@ import type { ResourceOwner, StageName } from '@caricature/contracts';
 import type { Database, StageAttemptRow } from '@caricature/database';
 import { jobName, type Action, type Execution, type JobObservation, type PodDriver, type Resource, type ResourceStore } from '@caricature/reconciler';
 import { exitCodeOf } from './attempts.js';
+import { logObject } from './log-objects.js';
+import { removeArtifacts } from './remove-artifacts.js';
 
 /** As a driver says it of a job that it was asked to stop. */
 const STOPPED = 'it was stopped';
@@ -11,12 +13,13 @@ export interface Targets {
   store: ResourceStore;
   driver: PodDriver;
   database: Database;
-  /** Where the logs of attempts are kept. */
-  artifacts: Pick<ArtifactStore, 'put' | 'head' | 'uri'>;
+  /** Where artifacts are, and the logs of attempts are kept. */
+  artifacts: Pick<ArtifactStore, 'put' | 'head' | 'remove' | 'uri'>;
 }
 
 /** Carries out one action of a plan. Every action may be repeated: a controller killed in between carries it out again. */
-export async function act(action: Action, resource: Resource, { store, driver, database }: Targets): Promise<void> {
+export async function act(action: Action, resource: Resource, targets: Targets): Promise<void> {
+  const { store, driver, database } = targets;
   const { metadata } = resource;
   switch (action.type) {
     case 'createJob': {
@@ -45,6 +48,10 @@ export async function act(action: Action, resource: Resource, { store, driver, d
     }
     case 'forgetJobs':
       return driver.forget(ownerOf(resource));
+    case 'removeArtifacts':
+      return removeArtifacts(resource, targets);
+    case 'addFinalizer':
+      return store.addFinalizer(resource);
     case 'removeFinalizer':
       return store.removeFinalizer(resource);
     case 'delete':
@@ -67,16 +74,6 @@ function executionOf({ spec }: Resource, stage: StageName): Execution {
   const { resources, nodeSelector, tolerations, priorityClassName, queueName, activeDeadlineSeconds } = spec;
   const parallelism = stage === 'crawl' && 'parallelism' in spec ? spec.parallelism : 1;
   return { resources, nodeSelector, tolerations, priorityClassName, queueName, activeDeadlineSeconds, parallelism };
-}
-
-/** Where the log of an attempt is kept once it has ended. */
-export function logObject(ownerUid: string, job: string): string {
-  return `logs/${ownerUid}/${job}.txt`;
-}
-
-/** Below it lie the logs that the attempt's pods have put there themselves before they went. */
-export function podLogsPrefix(ownerUid: string, job: string): string {
-  return `logs/${ownerUid}/${job}/`;
 }
 
 /** Writes down how each attempt ended, and keeps its log: the history that outlives the jobs themselves. */

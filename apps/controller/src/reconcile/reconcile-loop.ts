@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { isConflict, JobRefusedError, plan, type Observed, type Plan, type Resource, type ResourceKey, type ResourceStatus } from '@caricature/reconciler';
 import type { StageName, TrainingRun } from '@caricature/contracts';
 import { act, recordAttempts } from './act.js';
+import { Gate } from './gate.js';
 import { observe, type Sources } from './observe.js';
 import { hasFaces, takesFrom, withoutProgress } from './status-changes.js';
 import { WorkQueue } from './work-queue.js';
@@ -20,6 +21,7 @@ export interface ReconcileOptions extends Sources {
  */
 export class ReconcileLoop {
   private queue: WorkQueue | undefined;
+  private readonly gate = new Gate();
   private readonly progressWrittenAt = new Map<string, number>();
 
   constructor(private readonly options: ReconcileOptions) {}
@@ -76,6 +78,11 @@ export class ReconcileLoop {
   private async reconcile(key: ResourceKey, signal: AbortSignal): Promise<number | undefined> {
     const resource = await this.options.store.find(key);
     if (!resource) return undefined;
+    // One that goes takes nothing up any more. It may have to wait for all that do.
+    return resource.metadata.deletionTimestamp ? this.round(resource, signal) : this.gate.pass(() => this.round(resource, signal));
+  }
+
+  private async round(resource: Resource, signal: AbortSignal): Promise<number | undefined> {
     const observed = await observe(resource, this.options);
     let planned = plan(resource, observed, Date.now());
     const refusals = await this.carryOut(planned, resource, signal);
@@ -93,7 +100,7 @@ export class ReconcileLoop {
     for (const action of actions) {
       signal.throwIfAborted();
       try {
-        await act(action, resource, this.options);
+        await (action.type === 'removeArtifacts' ? this.gate.alone(() => act(action, resource, this.options)) : act(action, resource, this.options));
       } catch (error) {
         if (!(error instanceof JobRefusedError) || action.type !== 'createJob') throw error;
         refusals = { ...refusals, [action.assignment.stage satisfies StageName]: { reason: error.reason, message: error.message } };

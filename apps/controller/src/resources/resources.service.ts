@@ -6,8 +6,9 @@ import { jobName, type JobObservation, type Resource, type ResourceKey } from '@
 import { ControllerError } from '../controller.error.js';
 import { ARTIFACT_STORE, DATABASE, PLATFORM } from '../controller.tokens.js';
 import type { Applied, Platform } from '../platform/platform.js';
-import { logObject, ownerOf, podLogsPrefix } from '../reconcile/act.js';
+import { ownerOf } from '../reconcile/act.js';
 import { allAttempts } from '../reconcile/attempts.js';
+import { logObject, podLogsPrefix } from '../reconcile/log-objects.js';
 
 interface ResourceRef {
   kind: string;

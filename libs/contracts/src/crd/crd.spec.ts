@@ -49,7 +49,7 @@ describe.each(crds)('$name', ({ crd, name, root }) => {
     const fixed = root.properties!.spec!['x-kubernetes-validations']!.filter((r) => r.rule.includes('oldSelf')).map((r) => r.fieldPath);
     const isLeaf = (schema: OpenApiSchema): boolean => schema.properties === undefined;
     const below = (schema: OpenApiSchema, path = ''): string[] => (isLeaf(schema) ? [path] : Object.entries(schema.properties!).flatMap(([key, child]) => below(child, `${path}.${key}`)));
-    expect(fixed).toEqual(below(root.properties!.spec!).filter((path) => !['.suspend', '.ttlSecondsAfterFinished', '.publish.alias'].includes(path)));
+    expect(fixed).toEqual(below(root.properties!.spec!).filter((path) => !['.suspend', '.ttlSecondsAfterFinished', '.deletionPolicy', '.publish.alias'].includes(path)));
   });
 });
 

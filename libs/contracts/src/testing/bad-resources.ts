@@ -48,6 +48,7 @@ export const BAD_RESOURCES: BadResource[] = [
   { title: 'images larger than any avatar', document: aCrawlJob({ image: { width: 4096 } }), field: 'spec.image.width' },
   { title: 'a rate of nought', document: aCrawlJob({ politeness: { requestsPerSecond: 0 } }), field: 'spec.politeness.requestsPerSecond' },
   { title: 'a data set with a bad name', document: aCrawlJob({ output: { dataset: 'My Data' } }), field: 'spec.output.dataset' },
+  { title: 'a deletion policy that nobody knows', document: aCrawlJob({ deletionPolicy: 'Orphan' }), field: 'spec.deletionPolicy' },
   { title: 'more processes than may be', document: aCrawlJob({ parallelism: 65 }), field: 'spec.parallelism' },
   { title: 'a toleration of an unknown effect', document: aCrawlJob({ tolerations: [{ effect: 'Never' }] }), field: 'spec.tolerations[0].effect' },
   { title: 'a bad name', document: aCrawlJob({}, 'Faces!'), field: 'metadata.name' },
@@ -85,6 +86,7 @@ const change = (title: string, make: typeof aCrawlJob | typeof aTrainingRun, bef
 export const CHANGES: ForbiddenChange[] = [
   change('suspended', aTrainingRun, {}, { suspend: true }, []),
   change('with another time to live', aCrawlJob, { ttlSecondsAfterFinished: 5 }, {}, []),
+  change('with another deletion policy', aTrainingRun, {}, { deletionPolicy: 'Delete' }, []),
   change('with another alias', aTrainingRun, { publish: { model: 'm' } }, { publish: { model: 'm', alias: 'production' } }, []),
   change('with another seed', aTrainingRun, {}, { seed: 2 }, ['spec.seed']),
   change('with other steps and another seed', aTrainingRun, { train: { steps: 5 } }, { train: { steps: 7 }, seed: 3 }, ['spec.seed', 'spec.train.steps']),

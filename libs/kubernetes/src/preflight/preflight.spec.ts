@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startControlPlane } from '../../../../test/cluster/control-plane.mjs';
 import type { KubernetesClient } from '../client/kubernetes.client.js';
 import { TestCluster } from '../testing/test-cluster.js';
-import { clusterProblems } from './preflight.js';
+import { inspectCluster, openNamespaces } from './preflight.js';
 import { RIGHTS, type Right } from './rights.js';
 
 const RUNS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/trainingruns.caricature.dev';
@@ -20,7 +20,7 @@ describe('a controller on a cluster', () => {
   }, 180_000);
   afterAll(() => cluster?.stop());
 
-  const problemsOf = (client: KubernetesClient) => clusterProblems(client, own, [worked]);
+  const problemsOf = async (client: KubernetesClient) => (await inspectCluster(client, own, [worked])).problems;
   const resourceOf = ({ resource, subresource }: Right) => (subresource ? `${resource}/${subresource}` : resource);
 
   it('without the definitions says which are missing, and the command that brings them', async () => {
@@ -59,6 +59,15 @@ describe('a controller on a cluster', () => {
 
     await grant(RIGHTS);
     expect(await problemsOf(client)).toEqual([]);
+
+    const lacking = await cluster.namespace();
+    expect(await inspectCluster(client, own, ['never-was', worked])).toEqual({ problems: [], usable: [worked], without: [expect.stringContaining('namespace never-was is gone')] });
+    expect(await openNamespaces(client, ['never-was', worked])).toEqual([worked]);
+    // One right there is no accident: somebody means the controller to work there.
+    await grant(RIGHTS.filter(({ where }) => where === 'worked').slice(0, 1), { worked: lacking });
+    const { problems, usable } = await inspectCluster(client, own, [lacking, worked]);
+    expect(problems).toContainEqual(expect.stringContaining(`create jobs.batch in namespace ${lacking}`));
+    expect(usable).toEqual([lacking, worked]);
   }, 60_000);
 
   it('that cannot reach the API server, or is not known to it, says so', async () => {
@@ -67,8 +76,7 @@ describe('a controller on a cluster', () => {
   });
 
   /** Gives the account exactly these rights. */
-  async function grant(rights: Right[]): Promise<void> {
-    const places = { own, worked, cluster: undefined };
+  async function grant(rights: Right[], places: Record<string, string | undefined> = { own, worked, cluster: undefined }): Promise<void> {
     for (const [where, namespace] of Object.entries(places)) {
       const rules = rights.filter((right) => right.where === where).map((right) => ({ apiGroups: [right.group], resources: [resourceOf(right)], verbs: right.verbs }));
       const kind = namespace ? 'Role' : 'ClusterRole';

@@ -28,8 +28,17 @@ export const RIGHTS: Right[] = [
 
 const REVIEW = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
 
-/** The rights that are missing, each as `patch jobs.batch in namespace team-a`. */
-export async function missingRights(client: KubernetesClient, ownNamespace: string, namespaces: string[]): Promise<string[]> {
+/** One verb of a right that the controller does not have. */
+export interface MissingRight {
+  verb: string;
+  /** Such as `jobs.batch`. */
+  resource: string;
+  where: Right['where'];
+  /** Undefined: in all namespaces. */
+  namespace: string | undefined;
+}
+
+export async function missingRights(client: KubernetesClient, ownNamespace: string, namespaces: string[]): Promise<MissingRight[]> {
   const worked = namespaces.length > 0 ? namespaces : [undefined];
   const asked = RIGHTS.flatMap((right) => {
     const places = right.where === 'own' ? [ownNamespace] : right.where === 'cluster' ? [undefined] : worked;
@@ -38,11 +47,11 @@ export async function missingRights(client: KubernetesClient, ownNamespace: stri
   const answers = await Promise.all(asked.map(async (question) => ({ question, allowed: await isAllowed(client, question) })));
   return answers.filter(({ allowed }) => !allowed).map(({ question: { right, verb, namespace } }) => {
     const resource = [right.subresource ? `${right.resource}/${right.subresource}` : right.resource, right.group].filter(Boolean).join('.');
-    return `${verb} ${resource} ${namespace ? `in namespace ${namespace}` : 'in all namespaces'}`;
+    return { verb, resource, where: right.where, namespace };
   });
 }
 
-async function isAllowed(client: KubernetesClient, { right, verb, namespace }: { right: Right; verb: string; namespace: string | undefined }): Promise<boolean> {
+export async function isAllowed(client: KubernetesClient, { right, verb, namespace }: { right: Right; verb: string; namespace: string | undefined }): Promise<boolean> {
   const { group, resource, subresource } = right;
   const resourceAttributes = { group, resource, verb, ...(subresource ? { subresource } : {}), ...(namespace ? { namespace } : {}) };
   const body = { apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectAccessReview', spec: { resourceAttributes } };

@@ -1,11 +1,11 @@
 import type { CoreV1Event } from '@kubernetes/client-node';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { plan, type Observed, type Resource, type ResourceKey, type ResourceStatus } from '@caricature/reconciler';
+import { FINALIZER, plan, type Observed, type Resource, type ResourceKey, type ResourceStatus } from '@caricature/reconciler';
 import { startControlPlane } from '../../../../test/cluster/control-plane.mjs';
 import { eventPath, resourcePath } from '../client/api-path.js';
 import { aCrawlJob, TestCluster } from '../testing/test-cluster.js';
 import { EventRecorder } from './event-recorder.js';
-import { FINALIZER, KubernetesResourceStore } from './kubernetes-resource.store.js';
+import { KubernetesResourceStore } from './kubernetes-resource.store.js';
 import type { StoredObject } from './stored-object.js';
 
 const SOON = { timeout: 20_000, interval: 20 };

@@ -1,5 +1,5 @@
 import { API_VERSION } from '@caricature/contracts';
-import type { Resource, ResourceEvent, ResourceKey, ResourceKind, ResourceStatus, ResourceStore, ResourceSummary } from '@caricature/reconciler';
+import { FINALIZER, type Resource, type ResourceEvent, type ResourceKey, type ResourceKind, type ResourceStatus, type ResourceStore, type ResourceSummary } from '@caricature/reconciler';
 import { resourcePath } from '../client/api-path.js';
 import type { KubernetesClient } from '../client/kubernetes.client.js';
 import { isKubernetesError } from '../client/kubernetes.error.js';
@@ -16,9 +16,6 @@ export interface KubernetesResourceStoreOptions {
 }
 
 const KINDS: ResourceKind[] = ['CrawlJob', 'TrainingRun'];
-
-/** Held by resources whose deletion the controller has to see. */
-export const FINALIZER = 'caricature.dev/jobs';
 
 /** Resources in the API server. While `watch` runs they are read from a copy that follows it; before that, from the server itself. */
 export class KubernetesResourceStore implements ResourceStore {
@@ -98,6 +95,12 @@ export class KubernetesResourceStore implements ResourceStore {
   recordEvent(resource: Resource, event: ResourceEvent): Promise<void> {
     this.events.record(resource, event);
     return Promise.resolve();
+  }
+
+  /** Of resources here only those hold one whose artifacts go with them: Kubernetes itself removes what they own. */
+  async addFinalizer({ kind, metadata }: Resource): Promise<void> {
+    const { namespace, name, resourceVersion, finalizers = [] } = metadata;
+    if (!finalizers.includes(FINALIZER)) await this.merge(kind, namespace, name, { metadata: { resourceVersion, finalizers: [...finalizers, FINALIZER] } });
   }
 
   async removeFinalizer({ kind, metadata }: Resource): Promise<void> {

@@ -1,8 +1,5 @@
 import type { Database, JsonObject, ResourceRow } from '@caricature/database';
-import type { Resource, ResourceEvent, ResourceKey, ResourceKind, ResourceStatus, ResourceStore, ResourceSummary } from '@caricature/reconciler';
-
-/** Held by every resource while its jobs may run: deleting it first stops them. */
-export const FINALIZER = 'caricature.dev/jobs';
+import { FINALIZER, type Resource, type ResourceEvent, type ResourceKey, type ResourceKind, type ResourceStatus, type ResourceStore, type ResourceSummary } from '@caricature/reconciler';
 
 /** Resources in Postgres: what an API server is on a cluster. */
 export class PostgresResourceStore implements ResourceStore {
@@ -35,6 +32,11 @@ export class PostgresResourceStore implements ResourceStore {
 
   async recordEvent(resource: Resource, event: ResourceEvent): Promise<void> {
     await this.database.events.record({ resourceUid: resource.metadata.uid, ...event });
+  }
+
+  async addFinalizer(resource: Resource): Promise<void> {
+    const { finalizers = [], resourceVersion } = resource.metadata;
+    if (!finalizers.includes(FINALIZER)) await this.database.resources.updateFinalizers(keyOf(resource), [...finalizers, FINALIZER], { resourceVersion });
   }
 
   async removeFinalizer(resource: Resource): Promise<void> {
