@@ -5,7 +5,7 @@ import type { LoggerService } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { createArtifactStore } from '@caricature/artifacts';
-import { applyMigrations, createDatabase, type Database } from '@caricature/database';
+import { applyMigrations, createDatabase, untilReachable, type Database } from '@caricature/database';
 import { startEmbeddedPostgres } from '@caricature/local';
 import { ControllerMetrics, createRegistry } from '@caricature/metrics';
 import { isLoopback, type ControllerEnv } from './controller.env.js';
@@ -19,6 +19,8 @@ import { passOnReports } from './reports/report-notices.js';
 import { serveWeb } from './web/serve-web.js';
 
 const LARGEST_BODY = '16mb';
+/** Less than the start-up probe of the chart. */
+const DATABASE_PATIENCE_MS = 240_000;
 
 export interface ControllerOptions {
   log?: (line: string) => void;
@@ -76,7 +78,9 @@ async function openDatabase(env: ControllerEnv, log: (line: string) => void, und
     undo.push(() => postgres.stop());
     url = postgres.url;
   }
-  await applyMigrations({ url, log });
+  const migrate = () => applyMigrations({ url, log });
+  // On a cluster both may be on their way to another node; ending each time would only make Kubernetes wait longer between two starts.
+  await (env.kubernetes ? untilReachable(migrate, { log, patienceMs: DATABASE_PATIENCE_MS }) : migrate());
   const database = createDatabase(url);
   undo.push(() => database.close());
   return database;

@@ -1,6 +1,10 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 
 import { Prisma, PrismaClient } from './generated/client.js';
+import { CONNECT_TIMEOUT_MS } from './reachable.js';
+
+/** An answer that has not come by then is not coming: the server went without a word, as its node did. */
+const QUERY_TIMEOUT_MS = 60_000;
 
 /** What a repository works on: the client, or the transaction it is part of. */
 export type Client = PrismaClient | Prisma.TransactionClient;
@@ -10,7 +14,8 @@ const MOST_PREPARED = 200;
 
 export function createClient(url: string): PrismaClient {
   // The adapter writes times without a zone and reads them as UTC, so the session's zone has to be UTC whatever the server's is.
-  const adapter = new PrismaPg({ connectionString: url, max: 10, options: '-c timezone=UTC' }, { statementNameGenerator: nameStatements() });
+  const waiting = { connectionTimeoutMillis: CONNECT_TIMEOUT_MS, query_timeout: QUERY_TIMEOUT_MS, keepAlive: true };
+  const adapter = new PrismaPg({ connectionString: url, max: 10, options: '-c timezone=UTC', ...waiting }, { statementNameGenerator: nameStatements() });
   return new PrismaClient({ adapter, transactionOptions: { maxWait: 10_000, timeout: 30_000 } });
 }
 

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { Client } from 'pg';
 
 import { MigrationChangedError, MigrationFailedError, NotFoundError } from './errors.js';
+import { CONNECT_TIMEOUT_MS } from './reachable.js';
 
 export interface MigrationOptions {
   /** Of the database to bring up to date; the database itself must exist. */
@@ -36,7 +37,7 @@ const HISTORY_TABLE = `CREATE TABLE IF NOT EXISTS "_prisma_migrations" (
  */
 export async function applyMigrations({ url, migrationsDir = findMigrationsDir(), log = () => {} }: MigrationOptions): Promise<string[]> {
   const migrations = await readMigrations(migrationsDir);
-  const client = new Client({ connectionString: url });
+  const client = new Client({ connectionString: url, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
   await client.connect();
   try {
     await client.query('SELECT pg_advisory_lock($1)', [LOCK_KEY]);

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client as Listener } from 'pg';
 
+import { CONNECT_TIMEOUT_MS } from './reachable.js';
 import type { JsonObject } from './rows.js';
 import { REPORT_CHANNEL } from './stage-report.repository.js';
 
@@ -16,7 +17,7 @@ export async function watchNotices(url: string, onNotice: (notice: JsonObject) =
 }
 
 async function listen(url: string, onNotice: (notice: JsonObject) => void, stopped: Promise<void>): Promise<void> {
-  const connection = new Listener({ connectionString: url, keepAlive: true });
+  const connection = new Listener({ connectionString: url, keepAlive: true, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
   const lost = Promise.withResolvers<void>();
   connection.on('error', () => lost.resolve()).on('end', () => lost.resolve());
   connection.on('notification', ({ payload }) => onNotice(JSON.parse(payload ?? '{}') as JsonObject));

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { Client as Listener } from 'pg';
 
 import type { PrismaClient } from './generated/client.js';
+import { CONNECT_TIMEOUT_MS } from './reachable.js';
 import { RESOURCE_CHANNEL, toRow } from './resource.repository.js';
 import type { ResourceChange, ResourceRow } from './rows.js';
 
@@ -107,7 +108,7 @@ class NotificationListener {
   /** Connects if need be; without a connection the watch goes on by polling and tries again each time. */
   async ensureListening(): Promise<void> {
     if (this.#connection) return;
-    const connection = new Listener({ connectionString: this.url, keepAlive: true });
+    const connection = new Listener({ connectionString: this.url, keepAlive: true, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
     const lose = () => {
       if (this.#connection === connection) this.#connection = undefined;
     };
