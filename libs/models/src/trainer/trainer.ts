@@ -86,8 +86,9 @@ export async function runTraining(task: TrainingTask, options: TrainerOptions): 
     step += 1;
     checkMetrics(metrics, step, task.lossLimit ?? LOSS_LIMIT, kept());
     await options.onStep?.({ step, totalSteps: options.steps, metrics, seconds: (performance.now() - started) / 1000 });
-    if (step % (options.checkpointEverySteps ?? 100) === 0) await save();
+    // Whatever is told of a step comes before its checkpoint: killed in between, whoever goes on from there would not tell it.
     if (step === options.steps || step % (options.sampleEverySteps ?? Infinity) === 0) await options.onSampleStep?.(step);
+    if (step % (options.checkpointEverySteps ?? 100) === 0) await save();
     // Lets signals, timers and reports in between two steps, which compute without a pause.
     await new Promise(setImmediate);
   }
