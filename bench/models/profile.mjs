@@ -7,14 +7,17 @@ const OTHER_CALLS = { createTensor: 'to TensorFlow', tensorDataSync: 'from Tenso
  * @param {{binding: object}} backend the node backend
  * @returns {{take: () => Record<string, number>}} `take` gives the milliseconds by kernel since the last time
  */
-export function watchKernels({ binding }) {
+export function watchKernels(backend) {
+  const { binding } = backend;
+  // The binding's own properties cannot be written to.
+  const watched = Object.fromEntries(Object.getOwnPropertyNames(binding).map((name) => [name, binding[name]]));
+  backend.binding = watched;
   let milliseconds = {};
   const timed = (method, nameOf) => {
-    const original = binding[method];
-    binding[method] = (...args) => {
+    watched[method] = (...args) => {
       const start = performance.now();
       try {
-        return original.apply(binding, args);
+        return binding[method](...args);
       } finally {
         const name = nameOf(args);
         milliseconds[name] = (milliseconds[name] ?? 0) + performance.now() - start;
