@@ -1,26 +1,17 @@
-import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parse, parseAllDocuments, stringify } from 'yaml';
-import { CHART, RELEASE, ROOT, type Manifest } from '../charts/chart.js';
+import { CHART, RELEASE } from '../charts/chart.js';
 import { Prometheus } from '../charts/prometheus.js';
 import { useCluster } from './cluster.mjs';
 import { bringImagesToCluster } from './images.mjs';
 import { Installation } from './installation.js';
+import { makePreviousChart } from './previous-chart.js';
+import { tinyResources, type Stage } from './tiny-resources.js';
 
 const MINUTE = 60_000;
 const WORKERS = ['-l', 'app.kubernetes.io/name=caricature-worker'];
 const TRAINING = `${WORKERS[1]},caricature.dev/stage=train`;
-
-interface Stage {
-  name: string;
-  state: string;
-  attempts: number;
-  cached: boolean;
-  artifact?: { digest: string; uri: string; key: string };
-}
 
 describe('the chart on a cluster', () => {
   let chart: Installation;
@@ -57,7 +48,7 @@ describe('the chart on a cluster', () => {
 
   it('is upgraded while a run is in flight: its pod goes on, passwords stay, definitions are brought up to date', async () => {
     prometheus = await Prometheus.start({ discover: () => chart.annotatedPods(), rules: [join(CHART, 'files/alerts.yaml')] });
-    await apply(chart, await resources(chart));
+    await chart.apply(...(await tinyResources(chart)));
     const working = async () => (await chart.list('pods', ...WORKERS)).filter(({ status }) => status.phase === 'Running').length;
     await expect.poll(working, { timeout: 3 * MINUTE, interval: 500 }).toBeGreaterThan(0);
     const before = { password: await password(), controllers: await chart.podsOf('controller') };
@@ -85,11 +76,7 @@ describe('the chart on a cluster', () => {
 
   it('has every artifact in the S3 server', async () => {
     const stages = await stagesOf('trainingrun', 'tiny');
-    const keys = await chart.reach('caricature-objects', 7070, async (endpoint) => {
-      const [accessKeyId, secretAccessKey] = await Promise.all(['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'].map((key) => chart.secret('caricature-artifacts', key)));
-      const s3 = new S3Client({ endpoint, region: 'us-east-1', forcePathStyle: true, credentials: { accessKeyId: accessKeyId!, secretAccessKey: secretAccessKey! } });
-      return ((await s3.send(new ListObjectsV2Command({ Bucket: 'caricature' }))).Contents ?? []).map(({ Key }) => `s3://caricature/${Key}`);
-    });
+    const keys = await chart.objects();
     for (const { artifact } of stages) expect(keys).toContain(`${artifact!.uri}/artifact.json`);
   }, MINUTE);
 
@@ -105,11 +92,11 @@ describe('the chart on a cluster', () => {
   describe('interrupted', () => {
     /** The very same computation under another key: nothing of it is taken from the cache. */
     beforeAll(async () => {
-      const [, run] = await resources(chart);
-      run!.metadata.name = 'again';
-      run!.spec.train.batchSize = 8;
-      delete run!.spec.publish;
-      await apply(chart, [run!]);
+      const [, run] = await tinyResources(chart);
+      run.metadata.name = 'again';
+      run.spec.train.batchSize = 8;
+      delete run.spec.publish;
+      await chart.apply(run);
     });
     const pods = () => chart.list('pods', '-l', `${TRAINING},caricature.dev/name=again`);
     const podAtWork = async (): Promise<string> => {
@@ -141,31 +128,3 @@ describe('the chart on a cluster', () => {
     }, 11 * MINUTE);
   });
 });
-
-/** The resources that `npm start` is tested with, on the avatar source of the cluster, a GPU for each stage, and long enough to be interrupted. */
-async function resources({ namespace }: Installation): Promise<Manifest[]> {
-  const text = await readFile(join(ROOT, 'test/e2e/tiny.yaml'), 'utf8');
-  const [crawl, run] = parseAllDocuments(text).map((document) => document.toJS() as Manifest);
-  crawl!.spec.source.baseUrl = `http://${RELEASE}-avatars.${namespace}.svc:4010`;
-  Object.assign(run!.spec.train, { steps: 1200, checkpointEverySteps: 100, sampleEverySteps: 400 });
-  run!.spec.resources = { requests: { cpu: '50m', memory: '256Mi' }, limits: { memory: '2Gi', 'nvidia.com/gpu': 1 } };
-  return [crawl!, run!];
-}
-
-async function apply(installation: Installation, manifests: Manifest[]): Promise<void> {
-  const file = join(installation.folder, `${manifests.at(-1)!.metadata.name}.yaml`);
-  await writeFile(file, manifests.map((manifest) => stringify(manifest, { aliasDuplicateObjects: false })).join('---\n'));
-  await installation.kubectl('apply', '-f', file);
-}
-
-/** The chart as an earlier version might have been: an older number, and definitions that lack a short name. */
-async function makePreviousChart(to: string): Promise<string> {
-  await cp(CHART, to, { recursive: true });
-  const about = parse(await readFile(join(to, 'Chart.yaml'), 'utf8')) as Record<string, unknown>;
-  await writeFile(join(to, 'Chart.yaml'), stringify({ ...about, version: '0.0.9' }));
-  const file = join(to, 'files/crds/trainingruns.caricature.dev.yaml');
-  const crd = parse(await readFile(file, 'utf8')) as Manifest;
-  delete crd.spec.names.shortNames;
-  await writeFile(file, stringify(crd, { aliasDuplicateObjects: false }));
-  return to;
-}

@@ -36,9 +36,14 @@ const cgroupRoot = `/caricature-${name}`;
 export async function useCluster({ log = () => {} } = {}) {
   if (process.env.KUBECONFIG) return useExistingCluster(log);
   await up(log);
-  const { network } = JSON.parse(await readFile(settingsFile, 'utf8'));
+  const { network } = await readSettings();
   const binaries = await locateBinaries();
   return { isOwn: true, kubeconfig: path.join(folder, 'kubeconfig'), kubectl: binaries.kubectl, helm: binaries.helm, host: network.host, folder };
+}
+
+/** What this machine's cluster was started with: see startUnlessUp. */
+export async function readSettings() {
+  return JSON.parse(await readFile(settingsFile, 'utf8'));
 }
 
 async function useExistingCluster(log) {
@@ -161,7 +166,7 @@ export async function loadImages(source, log = () => {}) {
 }
 
 /** The process that holds the cluster's namespaces: known by the file that it was started with, which is in a folder of ours. */
-async function findCluster() {
+export async function findCluster() {
   for (const pid of (await readdir('/proc')).filter((entry) => /^\d+$/.test(entry))) {
     const words = (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0');
     if (words[0] === 'unshare' && words.includes(settingsFile)) return Number(pid);

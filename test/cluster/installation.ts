@@ -1,9 +1,11 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { stringify } from 'yaml';
+import { paginateListObjectsV2, S3Client } from '@aws-sdk/client-s3';
 import { freePort } from '../../libs/artifacts/src/testing/s3.server.js';
 import { CHART, RELEASE, type Manifest } from '../charts/chart.js';
 import type { Cluster } from './cluster.mjs';
@@ -49,6 +51,21 @@ export class Installation {
     return this.helm('upgrade', '--install', RELEASE, chart, '--values', VALUES, '--wait', '--timeout', '5m', ...more);
   }
 
+  /** Goes back to how the release was, and returns once everything is ready. */
+  rollback(revision: number): Promise<string> {
+    return this.helm('rollback', RELEASE, String(revision), '--wait', '--timeout', '5m');
+  }
+
+  apply(...manifests: Manifest[]): Promise<void> {
+    return this.applyIn(this.namespace, ...manifests);
+  }
+
+  async applyIn(namespace: string, ...manifests: Manifest[]): Promise<void> {
+    const file = join(this.folder, `${manifests.at(-1)!.metadata.name}.yaml`);
+    await writeFile(file, manifests.map((manifest) => stringify(manifest, { aliasDuplicateObjects: false })).join('---\n'));
+    await this.kubectl('apply', '--namespace', namespace, '-f', file);
+  }
+
   async get(...args: string[]): Promise<Manifest> {
     return JSON.parse(await this.kubectl('get', ...args, '-o', 'json')) as Manifest;
   }
@@ -82,6 +99,29 @@ export class Installation {
     } finally {
       child.kill('SIGTERM');
     }
+  }
+
+  /** What the controller's API answers to a GET, by its token. */
+  async askApi<T>(paths: string[]): Promise<T[]> {
+    const authorization = `Bearer ${await this.secret('caricature-api', 'token')}`;
+    return this.reach('caricature-controller', 3000, (url) =>
+      Promise.all(paths.map(async (path) => {
+        const response = await fetch(`${url}/api/v1${path}`, { headers: { authorization } });
+        if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+        return (await response.json()) as T;
+      })),
+    );
+  }
+
+  /** Everything that is in the bundled S3 server, by URI. */
+  async objects(): Promise<string[]> {
+    const [accessKeyId, secretAccessKey] = await Promise.all(['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'].map((key) => this.secret('caricature-artifacts', key)));
+    return this.reach('caricature-objects', 7070, async (endpoint) => {
+      const s3 = new S3Client({ endpoint, region: 'us-east-1', forcePathStyle: true, credentials: { accessKeyId: accessKeyId!, secretAccessKey: secretAccessKey! } });
+      const found: string[] = [];
+      for await (const { Contents = [] } of paginateListObjectsV2({ client: s3 }, { Bucket: 'caricature' })) found.push(...Contents.map(({ Key }) => `s3://caricature/${Key}`));
+      return found;
+    });
   }
 
   async remove(): Promise<void> {
