@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup start once test lint build doctor images cluster-up cluster-down cluster-status cluster-load clean distclean
+.PHONY: help setup start once test lint build doctor images cluster-up cluster-down cluster-status cluster-load chaos clean distclean
 
 caricature := node scripts/caricature.mjs
 
@@ -40,6 +40,9 @@ cluster-status: ## its node and pods, and the KUBECONFIG to use it by
 
 cluster-load: ## build the images, and make them known to the cluster
 	@node test/cluster/images.mjs
+
+chaos: ## interrupt runs on this machine's cluster at random (make chaos RUNS=5 INTERRUPTIONS=50 SEED=7)
+	@CHAOS_RUNS=$(or $(RUNS),2) CHAOS_INTERRUPTIONS=$(or $(INTERRUPTIONS),6) $(if $(SEED),CHAOS_SEED=$(SEED)) $(caricature) test --project chaos
 
 clean: ## remove what was built
 	rm -rf dist coverage .setup libs/database/src/generated
