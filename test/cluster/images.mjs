@@ -5,7 +5,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { pathToFileURL } from 'node:url';
 import { fingerprint } from '../../scripts/setup/fingerprint.mjs';
-import { BASE } from '../../scripts/images/base.mjs';
+import { BUILD_BASE } from '../../scripts/images/base.mjs';
 import { buildImages, lendSettings, makeLayout } from '../../scripts/images/images.mjs';
 import { installVersitygw, versitygw, VERSITYGW } from '../../scripts/test/versitygw.mjs';
 import { loadImages } from './cluster.mjs';
@@ -34,7 +34,7 @@ async function buildIn(buildah, tag, names, log) {
     for (const file of ['Dockerfile', 'postgres.sh']) await copyFile(path.join(here, 'images', file), path.join(folder, file));
     await copyFile(versitygw(), path.join(folder, 'versitygw'));
     for (const [i, target] of SERVERS.entries()) {
-      const args = ['--layers', '--isolation', 'chroot', '--timestamp', '0', '--build-arg', `BASE=${BASE}:${tag}`, ...lent.volumes];
+      const args = ['--layers', '--isolation', 'chroot', '--timestamp', '0', '--build-arg', `BASE=${BUILD_BASE}:${tag}`, ...lent.volumes];
       await buildah(['bud', ...args, '--target', target, '--tag', names[i], folder], { onLine: () => {} });
     }
   } finally {
