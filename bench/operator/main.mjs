@@ -46,6 +46,9 @@ const { burstRows, scaleRows } = await import('./report.mjs');
 
 const folder = await mkdtemp(path.join(os.tmpdir(), 'caricature-operator-'));
 let place;
+let closing;
+// PostgreSQL is no child of ours: it has to be told that we end.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => void close().finally(() => process.exit(1)));
 try {
   place = await Place.open({ folder, log });
   const details = {};
@@ -61,6 +64,14 @@ try {
   printRows(rows, values.json);
   if (values.details) await writeFile(values.details, JSON.stringify(details, null, 2));
 } finally {
-  await place?.close();
-  await rm(folder, { recursive: true, force: true });
+  await close();
+}
+
+/** Once, whoever asks first: what is cut off by it ends in the same place. */
+function close() {
+  closing ??= (async () => {
+    await place?.close();
+    await rm(folder, { recursive: true, force: true });
+  })();
+  return closing;
 }
