@@ -128,18 +128,12 @@ export class Network {
 /** Overwrites variables by the tensors of their names. Throws CheckpointError when one is missing or of another shape. */
 export function assignTensors(variables: Map<string, Variable>, tensors: Map<string, NamedTensor>, owner: string): void {
   for (const [name, variable] of variables) {
-    const { values, shape } = getTensor(tensors, name, variable.shape, owner);
-    tf.tidy(() => variable.assign(tf.tensor(values, shape)));
+    const found = tensors.get(name);
+    if (found?.shape.join() !== variable.shape.join()) {
+      throw new CheckpointError(`${owner}'s ${name} is [${found?.shape.join() ?? 'missing'}] in the checkpoint, the network needs [${variable.shape.join()}]: resume with the configuration that it was made with, or remove it to start anew`);
+    }
+    tf.tidy(() => variable.assign(tf.tensor(found.values, found.shape)));
   }
-}
-
-/** The tensor of a name. Throws CheckpointError, naming its owner, when it is missing or of another shape. */
-export function getTensor(tensors: Map<string, NamedTensor>, name: string, shape: number[], owner: string): NamedTensor {
-  const found = tensors.get(name);
-  if (found?.shape.join() !== shape.join()) {
-    throw new CheckpointError(`${owner}'s ${name} is [${found?.shape.join() ?? 'missing'}] in the checkpoint, the network needs [${shape.join()}]: resume with the configuration that it was made with, or remove it to start anew`);
-  }
-  return found;
 }
 
 function join(kind: 'concat' | 'add', value: Tensor, earlier: Tensor): Tensor {
