@@ -1,7 +1,8 @@
 /**
  * The shell that is started in place of a worker: it writes down which process it is, starts the worker ("$@"), waits for it and writes
  * its exit code down. Its name is put in place by `ln`, which only the first of several can do: a job started twice, by a controller that
- * died in between, runs once. A SIGTERM to its group does not end it (the trap runs when the worker has ended).
+ * died in between, runs once. A SIGTERM to its group does not end it (the trap runs when the worker has ended). The log is the worker's: what the shell
+ * itself would say of its end ("Terminated") does not belong there.
  */
 export const KEEPER = `
 now() { date -u +%Y-%m-%dT%H:%M:%S.000Z; }
@@ -12,6 +13,7 @@ ln "$PROCESS_FILE.$$" "$PROCESS_FILE" 2> /dev/null; first=$?
 rm -f "$PROCESS_FILE.$$"
 [ $first = 0 ] || exit 0
 "$@" & child=$!
+exec 2> /dev/null
 echo $child > "$PID_FILE"
 while :; do wait $child; code=$?; kill -0 $child 2> /dev/null || break; done
 printf '{"code":%d,"at":"%s"}' $code "$(now)" > "$EXIT_FILE.tmp"

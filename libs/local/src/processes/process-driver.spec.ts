@@ -123,6 +123,15 @@ describe('the process driver', () => {
     expect(await driver.log(OWNER, 'faces-train-1')).toContain('saved');
   });
 
+  it('keeps nothing in the log but what the worker said, when it is stopped before it can heed the call', async () => {
+    await create('console.log("hello"); await new Promise((r) => setTimeout(r, 60_000))');
+    await waitForStart();
+    await new Promise((r) => setTimeout(r, 100));
+    await driver.stop(OWNER, 'faces-train-1');
+    expect(await until('Failed')).toMatchObject({ disrupted: true });
+    expect(await driver.log(OWNER, 'faces-train-1')).toBe('hello\n');
+  });
+
   it('kills a stage that does not heed the call', async () => {
     await create('process.on("SIGTERM", () => {}); await new Promise((r) => setTimeout(r, 60_000))');
     await waitForStart();
