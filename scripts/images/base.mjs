@@ -11,6 +11,8 @@ export const BASE = 'localhost/node-base';
 export const BUILD_BASE = 'localhost/node-build-base';
 
 const SUITE = 'bookworm';
+/** Debian's own address for everybody: images must not name the mirror of the machine that they were made on. */
+const DEBIAN = 'http://deb.debian.org/debian';
 /** As Debian's slim images: what nobody reads in a container. Licences stay. */
 const NOT_NEEDED = ['usr/share/man', 'usr/share/info', 'usr/share/locale', 'usr/share/lintian', 'var/cache/apt', 'var/cache/debconf', 'var/cache/ldconfig', 'var/lib/apt/lists', 'var/log'];
 const SOURCES = 'etc/apt/sources.list';
@@ -64,7 +66,7 @@ async function findMirror() {
     const found = /^(?:deb (?:\[[^\]]*\] )?|URIs: )(https?:\/\/\S*debian\/?)(?:\s|$)/m.exec(text);
     if (found) return found[1];
   }
-  return 'http://deb.debian.org/debian';
+  return DEBIAN;
 }
 
 async function slim(system) {
@@ -83,7 +85,7 @@ async function slim(system) {
 
 /** What debootstrap takes from this machine and this day: two bases of the same packages have the same bytes. */
 async function settle(system) {
-  await write(path.join(system, SOURCES), `deb http://deb.debian.org/debian ${SUITE} main\n`);
+  await write(path.join(system, SOURCES), `deb ${DEBIAN} ${SUITE} main\n`);
   for (const name of ['etc/hostname', 'etc/resolv.conf']) await write(path.join(system, name), '');
   for (const name of ['etc/shadow', 'etc/shadow-']) {
     const file = path.join(system, name);
