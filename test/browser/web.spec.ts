@@ -46,7 +46,7 @@ async function aRunInProgress(name: string): Promise<string> {
         stage('train', 'Running', { attempts: 2, startTime: at(5), progress: { step: STEPS, totalSteps: 1000, etaSeconds: 312 }, message: MARKUP }),
         stage('evaluate', 'Pending', {
           artifact: { stage: 'evaluate', key: 'e1', digest: report.digest, uri },
-          metrics: { traitAgreement: 0.78, traitAgreementChance: 0.3, identityTop1: 0.41, identityTop1Chance: 0.02, frechetDistance: 25.8, diversity: 0.81, tidError: 0.0123 },
+          metrics: { traitAgreement: 0.78, traitAgreementChance: 0.3, identityTop1: 0.41, identityTop1Chance: 0.02, frechetDistance: 25.8, diversity: 0.81, tidError: 0.0123, 'trait/hairColor': 0.93, 'trait/untold': 0.5 },
         }),
         stage('publish', 'Pending'),
       ],
@@ -123,6 +123,8 @@ describe.skipIf(!existsSync(CHROMIUM))('the web page', () => {
     await vi.waitFor(async () => expect(await image.evaluate((node: HTMLImageElement) => node.naturalWidth)).toBe(512), { timeout: 10_000 });
     expect(await page.locator('.score', { hasText: 'Trait agreement' }).innerText()).toMatch(/78\.0 %[\s\S]*chance 30\.0 %/);
     expect(await page.locator('.traits').innerText()).toMatch(/Hair color\s+93\.0 %/);
+    // Told once: as a bar where its chance is known, else as a number.
+    expect(await page.locator('.score', { hasText: 'Trait' }).allInnerTexts()).toEqual([expect.stringContaining('Trait agreement'), expect.stringContaining('Trait untold')]);
     expect(await page.getByRole('link', { name: 'report.html' }).getAttribute('href')).toMatch(/^\/api\/v1\/artifacts\/[0-9a-f]{64}\/files\/report\.html$/);
     await picture(`run-${colorScheme}`);
   });

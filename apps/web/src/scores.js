@@ -10,7 +10,9 @@ const LOWER_IS_BETTER = new Set(['frechetDistance', 'positionError', 'positionRe
 /** @param traits `{glasses: {agreement, chance}, …}` where the true traits are known */
 export function scoresPanel(metrics, traits, links) {
   const rank = (name) => (ORDER.indexOf(name) + ORDER.length + 1) % (ORDER.length + 1);
-  const names = Object.keys(metrics).filter((name) => !name.endsWith('Chance')).sort((a, b) => rank(a) - rank(b));
+  // Traits have bars of their own below.
+  const hasBar = (name) => name.startsWith('trait/') && name.slice('trait/'.length) in (traits ?? {});
+  const names = Object.keys(metrics).filter((name) => !name.endsWith('Chance') && !hasBar(name)).sort((a, b) => rank(a) - rank(b));
   if (names.length === 0) return undefined;
   return element('section.panel', {},
     element('div.toolbar', {}, element('h2', {}, 'Scores'), links),
