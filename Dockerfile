@@ -25,7 +25,8 @@ USER 65532:65532
 FROM program AS controller
 COPY --from=build /out/controller /app
 EXPOSE 3000
-ENTRYPOINT ["node", "/app/dist/apps/controller/src/main.js"]
+# By itself the heap grows several times over before it is collected, and 128 MiB are kept for what is new: a controller is to be small, and has the time.
+ENTRYPOINT ["node", "--heap-growing-percent=30", "--max-semi-space-size=16", "/app/dist/apps/controller/src/main.js"]
 
 FROM program AS avatar-source
 COPY --from=build /out/avatar-source /app

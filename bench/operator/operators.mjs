@@ -1,5 +1,5 @@
 // The operators under measurement, each started as its users start it: one process that works in one namespace.
-import { access, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { access, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import { exclusively } from '../../scripts/setup/exclusive.mjs';
@@ -47,11 +47,17 @@ export async function ourController(place) {
     name: 'caricature',
     start: async (namespace) => {
       const [port] = await pickPorts(1);
-      const command = [process.execPath, path.join(ROOT, 'dist/apps/controller/src/main.js')];
-      const service = run(place, `caricature-${namespace}`, command, settings(place, namespace, port));
+      const service = run(place, `caricature-${namespace}`, await imageCommand(), settings(place, namespace, port));
       return Object.assign(service, { url: `http://127.0.0.1:${port}` });
     },
   };
+}
+
+/** As the image starts it, with this checkout in the place of /app. */
+async function imageCommand() {
+  const dockerfile = await readFile(path.join(ROOT, 'Dockerfile'), 'utf8');
+  const [, ...args] = JSON.parse(/^ENTRYPOINT (.*apps\/controller\/.*)$/m.exec(dockerfile)[1]);
+  return [process.execPath, ...args.map((arg) => arg.replace(/^\/app\//, `${ROOT}/`))];
 }
 
 export async function controllerRuntime(place, work, log) {

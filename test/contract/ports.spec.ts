@@ -79,7 +79,10 @@ describe.each(PLACES)('on %s', (_title, aPlace) => {
       expect(unfinished).not.toContain(done.metadata.name);
       expect(await place.store.list('CrawlJob', 'elsewhere')).toEqual([]);
       const told = ({ metadata: { namespace, name, uid } }: Resource, phase: string) => ({ kind: 'CrawlJob', namespace, name, uid, phase });
-      expect(await place.store.summarize()).toEqual(expect.arrayContaining([told(open, 'Pending'), told(done, 'Succeeded')]));
+      await watching(async () => {
+        await expect.poll(async () => (await place.store.census()).all, SOON).toEqual(expect.arrayContaining([told(open, 'Pending'), told(done, 'Succeeded')]));
+        expect((await place.store.census()).unfinishedRuns).toEqual([]);
+      });
       expect(await place.store.list('TrainingRun')).toEqual([]);
     });
 

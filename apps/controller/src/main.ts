@@ -1,9 +1,5 @@
-import { setFlagsFromString } from 'node:v8';
 import { createController } from './create-controller.js';
 import { readControllerEnv, type ControllerEnv } from './controller.env.js';
-
-// By itself the heap grows several times over before it is collected, where there is memory: a controller is to be small, and has the time.
-setFlagsFromString('--heap-growing-percent=30');
 
 const log = (line: string): void => void process.stdout.write(`${new Date().toISOString()} ${line}\n`);
 

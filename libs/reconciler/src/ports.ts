@@ -12,10 +12,15 @@ export interface ResourceKey {
   name: string;
 }
 
-/** What there is to count. */
 export interface ResourceSummary extends ResourceKey {
   uid: string;
   phase: Phase;
+}
+
+/** What there is to count: all resources in a few words each, as there may be very many, and whole only the runs that are not finished. */
+export interface Census {
+  all: ResourceSummary[];
+  unfinishedRuns: Resource[];
 }
 
 export interface ResourceEvent {
@@ -31,8 +36,8 @@ export const FINALIZER = 'caricature.dev/jobs';
 export interface ResourceStore {
   find(key: ResourceKey): Promise<Resource | undefined>;
   list(kind: ResourceKind, namespace?: string, filter?: { unfinished?: boolean }): Promise<Resource[]>;
-  /** All resources in a few words each: there may be very many. */
-  summarize(): Promise<ResourceSummary[]>;
+  /** Waits for nothing: of what is being listed it counts what is known so far. */
+  census(): Promise<Census>;
   /** Calls `onChange` for every resource there is and then for every change, until `signal` aborts. May repeat itself. */
   watch(onChange: (key: ResourceKey) => void, signal: AbortSignal): Promise<void>;
   /** Writes the status if the resource is still as it was read; throws an error that `isConflict` knows otherwise. */

@@ -1,5 +1,5 @@
 import type { Database, JsonObject } from '@caricature/database';
-import type { Resource, ResourceEvent, ResourceKey, ResourceKind, ResourceStatus, ResourceStore, ResourceSummary } from '@caricature/reconciler';
+import type { Census, Resource, ResourceEvent, ResourceKey, ResourceKind, ResourceStatus, ResourceStore } from '@caricature/reconciler';
 
 /** Keeps in Postgres what a cluster forgets: the transitions of its resources, and their events. So a run has the same history everywhere. */
 export class RecordedResourceStore implements ResourceStore {
@@ -16,8 +16,8 @@ export class RecordedResourceStore implements ResourceStore {
     return this.inner.list(kind, namespace, filter);
   }
 
-  summarize(): Promise<ResourceSummary[]> {
-    return this.inner.summarize();
+  census(): Promise<Census> {
+    return this.inner.census();
   }
 
   watch(onChange: (key: ResourceKey) => void, signal: AbortSignal): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Resource, ResourceKey, ResourceSummary } from '@caricature/reconciler';
+import type { Census, ResourceKey } from '@caricature/reconciler';
 import type { Platform, Term } from '../platform/platform.js';
 import { ReconcileLoop, type ReconcileOptions } from './reconcile-loop.js';
 
@@ -22,12 +22,9 @@ export class Operation {
     this.current?.loop.noteReport(key, isUrgent);
   }
 
-  /** The resources that are worked on from here, and the runs among them that are not finished: none when another replica does. */
-  async census(): Promise<{ all: ResourceSummary[]; unfinishedRuns: Resource[] }> {
-    const store = this.current?.term.store;
-    if (!store) return { all: [], unfinishedRuns: [] };
-    const [all, unfinishedRuns] = await Promise.all([store.summarize(), store.list('TrainingRun', undefined, { unfinished: true })]);
-    return { all, unfinishedRuns };
+  /** Of what is worked on from here: nothing when another replica does that. */
+  async census(): Promise<Census> {
+    return (await this.current?.term.store.census()) ?? { all: [], unfinishedRuns: [] };
   }
 
   async run(signal: AbortSignal): Promise<void> {

@@ -75,8 +75,10 @@ export class Connection {
     const tls = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
     const identity = JSON.stringify([proxyUrl, tls]);
     if (this.pool?.key === identity) return this.pool.dispatcher;
+    // Over HTTP/2 a client that is closed while requests are under way may raise an error that nobody can catch, or never come to an end (undici 8).
+    const usual = { connections: MOST_CONNECTIONS, allowH2: false };
     const connect = { ...tls, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS, timeout: CONNECT_TIMEOUT_MS };
-    const dispatcher = proxyUrl ? new ProxyAgent({ uri: proxyUrl, requestTls: tls, connections: MOST_CONNECTIONS }) : new Agent({ connect, connections: MOST_CONNECTIONS });
+    const dispatcher = proxyUrl ? new ProxyAgent({ ...usual, uri: proxyUrl, requestTls: tls }) : new Agent({ ...usual, connect });
     // What is under way on the old connections ends there by itself.
     void this.pool?.dispatcher.close().catch(() => undefined);
     this.pool = { key: identity, dispatcher };

@@ -105,6 +105,14 @@ describe('a client of the API server', () => {
     expect((await fenced.get<V1ConfigMap>(maps('before'))).data).toBeUndefined();
   });
 
+  it('asks over several connections at once, not over streams of one (HTTP/2)', async () => {
+    const proxy = await SilentProxy.to(cluster.plane.url);
+    const client = cluster.clientOf({ url: proxy.url });
+    await Promise.all(Array.from({ length: 10 }, () => client.list(maps())));
+    expect(proxy.connections).toBeGreaterThan(1);
+    await proxy.stop();
+  });
+
   it('gives up a write under way when its fence falls', async () => {
     const proxy = await SilentProxy.to(cluster.plane.url);
     const end = new AbortController();

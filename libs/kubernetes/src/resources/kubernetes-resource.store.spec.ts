@@ -54,6 +54,19 @@ describe('resources in the API server', () => {
     expect(stored.spec).toEqual(resource.spec);
   });
 
+  it('is listed once at a start, whoever asks meanwhile', async () => {
+    await create('a');
+    let lists = 0;
+    store = new KubernetesResourceStore({ client: cluster.clientOf({ onRequest: (verb) => void (verb === 'list' && lists++) }), namespaces: [namespace], log: () => undefined });
+    await watching(async () => {
+      expect((await store.census()).all).toEqual([]);
+      expect((await store.list('CrawlJob')).map(({ metadata }) => metadata.name)).toEqual(['a']);
+      expect(await store.list('TrainingRun')).toEqual([]);
+      expect((await store.census()).all.map(({ name }) => name)).toEqual(['a']);
+      expect(lists).toBe(2); // a page of each kind
+    });
+  });
+
   it('refuses a status that was planned for an older version, and takes the one that was planned anew', async () => {
     const old = await create('a');
     await cluster.kubectl('-n', namespace, 'patch', 'crawljob', 'a', '--type=merge', '-p', '{"spec":{"suspend":true}}');

@@ -1,11 +1,11 @@
 import { API_VERSION } from '@caricature/contracts';
-import { FINALIZER, type Resource, type ResourceEvent, type ResourceKey, type ResourceKind, type ResourceStatus, type ResourceStore, type ResourceSummary } from '@caricature/reconciler';
+import { type Census, FINALIZER, type Resource, type ResourceEvent, type ResourceKey, type ResourceKind, type ResourceStatus, type ResourceStore } from '@caricature/reconciler';
 import { resourcePath } from '../client/api-path.js';
 import type { KubernetesClient } from '../client/kubernetes.client.js';
 import { isKubernetesError } from '../client/kubernetes.error.js';
 import { Reflector, type ReflectorOptions } from '../watch/reflector.js';
 import { EventRecorder } from './event-recorder.js';
-import { RememberedResource, summaryOf, toResource, type StoredObject } from './stored-object.js';
+import { RememberedResource, toResource, type StoredObject } from './stored-object.js';
 
 export interface KubernetesResourceStoreOptions {
   client: KubernetesClient;
@@ -36,6 +36,8 @@ export class KubernetesResourceStore implements ResourceStore {
   async list(kind: ResourceKind, namespace?: string, { unfinished = false } = {}): Promise<Resource[]> {
     const found: Resource[] = [];
     for (const at of namespace ? [namespace] : this.places()) {
+      // To ask for everything while it is being listed would be to have it in memory at once.
+      await this.followed(kind, at ?? '')?.synced;
       const copy = this.copyOf(kind, at ?? '');
       const resources = copy ? remembered(copy, unfinished) : await this.listFromServer(kind, at);
       found.push(...resources.filter((r) => (!namespace || r.metadata.namespace === namespace) && !(unfinished && isFinished(r))));
@@ -43,12 +45,10 @@ export class KubernetesResourceStore implements ResourceStore {
     return found;
   }
 
-  async summarize(): Promise<ResourceSummary[]> {
-    const summarizeAt = async (kind: ResourceKind, at: string | undefined): Promise<ResourceSummary[]> => {
-      const copy = this.copyOf(kind, at ?? '');
-      return copy ? [...copy.values()].map((kept) => kept.summary) : (await this.listFromServer(kind, at)).map(summaryOf);
-    };
-    return (await Promise.all(KINDS.flatMap((kind) => this.places().map((at) => summarizeAt(kind, at))))).flat();
+  census(): Promise<Census> {
+    const known = [...this.copies.values()].flatMap((copy) => [...copy.values()]);
+    const unfinishedRuns = known.filter(({ summary, finished }) => summary.kind === 'TrainingRun' && !finished);
+    return Promise.resolve({ all: known.map(({ summary }) => summary), unfinishedRuns: unfinishedRuns.map((kept) => kept.read()) });
   }
 
   async watch(onChange: (key: ResourceKey) => void, signal: AbortSignal): Promise<void> {
@@ -134,8 +134,13 @@ export class KubernetesResourceStore implements ResourceStore {
   }
 
   private copyOf(kind: ResourceKind, namespace: string): Reflector<RememberedResource> | undefined {
-    const copy = this.copies.get(placeKey(kind, this.options.namespaces.length > 0 ? namespace : undefined));
+    const copy = this.followed(kind, namespace);
     return copy?.isSynced ? copy : undefined;
+  }
+
+  /** The copy, though it may not be complete yet; undefined while nothing is watched. */
+  private followed(kind: ResourceKind, namespace: string): Reflector<RememberedResource> | undefined {
+    return this.copies.get(placeKey(kind, this.options.namespaces.length > 0 ? namespace : undefined));
   }
 }
 

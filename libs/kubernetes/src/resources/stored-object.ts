@@ -56,6 +56,6 @@ export class RememberedResource {
   }
 }
 
-export function summaryOf({ kind, metadata: { namespace, name, uid }, status }: Resource): ResourceSummary {
+function summaryOf({ kind, metadata: { namespace, name, uid }, status }: Resource): ResourceSummary {
   return { kind, namespace, name, uid, phase: status?.phase ?? 'Pending' };
 }

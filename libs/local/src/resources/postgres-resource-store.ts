@@ -1,5 +1,5 @@
 import type { Database, JsonObject, ResourceRow } from '@caricature/database';
-import { FINALIZER, type Resource, type ResourceEvent, type ResourceKey, type ResourceKind, type ResourceStatus, type ResourceStore, type ResourceSummary } from '@caricature/reconciler';
+import { type Census, FINALIZER, type Resource, type ResourceEvent, type ResourceKey, type ResourceKind, type ResourceStatus, type ResourceStore } from '@caricature/reconciler';
 
 /** Resources in Postgres: what an API server is on a cluster. */
 export class PostgresResourceStore implements ResourceStore {
@@ -12,12 +12,13 @@ export class PostgresResourceStore implements ResourceStore {
 
   async list(kind: ResourceKind, namespace?: string, { unfinished = false } = {}): Promise<Resource[]> {
     const resources = (await this.database.resources.list({ kind, ...(namespace ? { namespace } : {}) })).map(toResource);
-    return unfinished ? resources.filter(({ status }) => status?.phase !== 'Succeeded' && status?.phase !== 'Failed') : resources;
+    return unfinished ? resources.filter((resource) => !isFinished(resource)) : resources;
   }
 
-  async summarize(): Promise<ResourceSummary[]> {
+  async census(): Promise<Census> {
     const resources = (await this.database.resources.list()).map(toResource);
-    return resources.map((resource) => ({ ...keyOf(resource), uid: resource.metadata.uid, phase: resource.status?.phase ?? 'Pending' }));
+    const all = resources.map((resource) => ({ ...keyOf(resource), uid: resource.metadata.uid, phase: resource.status?.phase ?? 'Pending' }));
+    return { all, unfinishedRuns: resources.filter((resource) => resource.kind === 'TrainingRun' && !isFinished(resource)) };
   }
 
   async watch(onChange: (key: ResourceKey) => void, signal: AbortSignal): Promise<void> {
@@ -76,4 +77,8 @@ export function toResource(row: ResourceRow): Resource {
 /** A plain copy without undefined values: what JSON columns hold. */
 function asJson(value: object): JsonObject {
   return JSON.parse(JSON.stringify(value)) as JsonObject;
+}
+
+function isFinished({ status }: Resource): boolean {
+  return status?.phase === 'Succeeded' || status?.phase === 'Failed';
 }
