@@ -34,8 +34,11 @@ export interface DtnSettings extends TrainingSettings {
    * finds pictures that please f by what nobody sees: f reads the photo's name off them, a judge another.
    */
   unsteady?: { shift: number; noise: number };
-  /** Whether f reads the target domain, and so G(x), with that domain's statistics in its batch norm (mode Frozen): the two domains' features come closer. */
-  adaptStatistics: boolean;
+  /**
+   * How f is made to read the target domain, and so G(x), which it was not taught (mode Frozen), so that the two domains' features come closer: by that domain's
+   * `statistics` in its batch norm, or by its own classifier's `hypothesis`, where both domains show the same names alike often.
+   */
+  adaptation: 'none' | 'statistics' | 'hypothesis';
   /** Decay of the running average of g that is exported; 0 exports g itself. */
   averageDecay: number;
   /** Weight of f's own loss while it is trained along with the DTN (mode Joint). */
@@ -79,7 +82,7 @@ const PRESETS: Record<PresetName, BasePreset> = {
     g: { width: 32, levels: 4, kernel: 4, dropout: 0, pointwise: false, upsampling: 'resize' },
     d: { width: 16, levels: 4, kernel: 4, pointwise: false },
     classifier: { steps: 1_200, batchSize: 64, learningRate: 2e-3, schedule: 'oneCycle', ...ADAM, ...UNVALIDATED },
-    dtn: { steps: 1_400, batchSize: 16, learningRate: 1e-3, schedule: 'linearDecay', ...DCGAN_ADAM, weights: { gan: 1, const: 6, tid: 100, tv: 6 }, labelSmoothing: 0.1, discriminatorRate: 0.2, shift: 0, unsteady: { shift: 2, noise: 0.25 }, adaptStatistics: true, averageDecay: 0.98, naming: 1, selection: byConstAndTid('last', 50) },
+    dtn: { steps: 1_400, batchSize: 16, learningRate: 1e-3, schedule: 'linearDecay', ...DCGAN_ADAM, weights: { gan: 1, const: 6, tid: 100, tv: 6 }, labelSmoothing: 0.1, discriminatorRate: 0.2, shift: 0, unsteady: { shift: 2, noise: 0.25 }, adaptation: 'statistics', averageDecay: 0.98, naming: 1, selection: byConstAndTid('last', 50) },
     judge: { steps: 150, batchSize: 64, learningRate: 2e-3, schedule: 'oneCycle', ...ADAM, width: 16, featureSize: 64 },
   },
   // The report's plain configuration (S3 to S7 of its system).
@@ -91,7 +94,7 @@ const PRESETS: Record<PresetName, BasePreset> = {
     g: { width: 64, levels: 3, kernel: 5, dropout: 0.5, pointwise: true, upsampling: 'deconv' },
     d: { width: 64, levels: 4, kernel: 5, pointwise: true },
     classifier: { steps: 5_000, batchSize: 100, learningRate: 0.015, schedule: 'constant', optimizer: 'SGD', beta1: 0, ...UNVALIDATED },
-    dtn: { steps: 50_000, batchSize: 100, learningRate: 0.015, schedule: 'constant', optimizer: 'SGD', beta1: 0, weights: { gan: 1, const: 1, tid: 1, tv: 0 }, labelSmoothing: 0, discriminatorRate: 1, shift: 0, adaptStatistics: false, averageDecay: 0, naming: 1, selection: byConstAndTid('last', 500) },
+    dtn: { steps: 50_000, batchSize: 100, learningRate: 0.015, schedule: 'constant', optimizer: 'SGD', beta1: 0, weights: { gan: 1, const: 1, tid: 1, tv: 0 }, labelSmoothing: 0, discriminatorRate: 1, shift: 0, adaptation: 'none', averageDecay: 0, naming: 1, selection: byConstAndTid('last', 500) },
     judge: { steps: 2_000, batchSize: 100, learningRate: 1e-3, schedule: 'oneCycle', ...ADAM, width: 32, featureSize: 128 },
   },
   'digits-32': {
@@ -102,7 +105,7 @@ const PRESETS: Record<PresetName, BasePreset> = {
     g: { width: 32, levels: 3, kernel: 4, dropout: 0, pointwise: false, upsampling: 'deconv' },
     d: { width: 32, levels: 3, kernel: 4, pointwise: false },
     classifier: { steps: 1_400, batchSize: 128, learningRate: 2e-3, schedule: 'oneCycle', ...ADAM, ...UNVALIDATED },
-    dtn: { steps: 1_200, batchSize: 32, learningRate: 1e-3, schedule: 'linearDecay', ...DCGAN_ADAM, weights: { gan: 2, const: 15, tid: 60, tv: 2 }, labelSmoothing: 0.1, discriminatorRate: 0.15, shift: 0, unsteady: { shift: 2, noise: 0.25 }, adaptStatistics: true, averageDecay: 0.99, naming: 1, selection: { keep: 'best', everySteps: 50, weights: { const: 1, tid: 1, distance: 4, reading: 1 } } },
+    dtn: { steps: 1_200, batchSize: 32, learningRate: 1e-3, schedule: 'linearDecay', ...DCGAN_ADAM, weights: { gan: 2, const: 15, tid: 60, tv: 2 }, labelSmoothing: 0.1, discriminatorRate: 0.15, shift: 0, unsteady: { shift: 2, noise: 0.25 }, adaptation: 'hypothesis', averageDecay: 0.99, naming: 1, selection: { keep: 'best', everySteps: 50, weights: { const: 1, tid: 1, distance: 4, reading: 1 } } },
     judge: { steps: 250, batchSize: 64, learningRate: 2e-3, schedule: 'oneCycle', ...ADAM, width: 32, featureSize: 64 },
   },
   // For tests: everything is trained in seconds, and nothing is good.
@@ -114,7 +117,7 @@ const PRESETS: Record<PresetName, BasePreset> = {
     g: { width: 8, levels: 3, kernel: 4, dropout: 0, pointwise: false, upsampling: 'deconv' },
     d: { width: 8, levels: 3, kernel: 4, pointwise: false },
     classifier: { steps: 40, batchSize: 16, learningRate: 3e-3, schedule: 'oneCycle', ...ADAM, ...UNVALIDATED },
-    dtn: { steps: 40, batchSize: 8, learningRate: 3e-3, schedule: 'linearDecay', ...DCGAN_ADAM, weights: { gan: 1, const: 30, tid: 100, tv: 0 }, labelSmoothing: 0.1, discriminatorRate: 1, shift: 0, adaptStatistics: true, averageDecay: 0.9, naming: 1, selection: byConstAndTid('last', 10) },
+    dtn: { steps: 40, batchSize: 8, learningRate: 3e-3, schedule: 'linearDecay', ...DCGAN_ADAM, weights: { gan: 1, const: 30, tid: 100, tv: 0 }, labelSmoothing: 0.1, discriminatorRate: 1, shift: 0, adaptation: 'statistics', averageDecay: 0.9, naming: 1, selection: byConstAndTid('last', 10) },
     judge: { steps: 30, batchSize: 16, learningRate: 3e-3, schedule: 'oneCycle', ...ADAM, width: 8, featureSize: 32 },
   },
 };

@@ -80,7 +80,7 @@ const dtn: DtnSettings = {
   labelSmoothing: 0.1,
   discriminatorRate: 0.5,
   shift: 0,
-  adaptStatistics: false,
+  adaptation: 'none',
   averageDecay: 0.9,
   naming: 0.7,
   selection: never,

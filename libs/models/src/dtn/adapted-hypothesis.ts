@@ -1,0 +1,46 @@
+import { BatchSampler, type Dataset, Random } from '@caricature/tensors';
+import { tf, type Tensor, type Tensor2D } from '../backend/tensorflow.js';
+import { augment, type Augmentation } from '../classifier/augmentation.js';
+import { toTensor } from '../images.js';
+import type { Network } from '../layers/network.js';
+import { Optimizer } from '../optimizer/optimizer.js';
+import { scheduledRate } from '../optimizer/schedule.js';
+import { adaptStatistics } from './adapted-statistics.js';
+
+const STEPS = 150;
+const BATCH = 64;
+const LEARNING_RATE = 1e-3;
+
+/**
+ * A copy of f that reads another domain's images as f's classifier expects them, though not one label of them is known: the classifier stays, and f
+ * is trained until each image is read as something certain while all names come up alike often (Liang, Hu, Feng: Do We Really Need to Access the Source
+ * Data? Source Hypothesis Transfer for Unsupervised Domain Adaptation, ICML 2020; its information maximization). For domains that show the
+ * same names about as often each: digits, not people.
+ * @param head f's classifier, features → logits; it is not changed
+ */
+export function adaptHypothesis(network: Network, head: Network, dataset: Dataset, kind: Augmentation, seed: number): Network {
+  const adapted = adaptStatistics(network, dataset, seed);
+  const sampler = new BatchSampler(dataset.count, Math.min(BATCH, dataset.count), seed);
+  const optimizer = new Optimizer({ name: 'Adam', beta1: 0.9 }, adapted.trainable);
+  for (let step = 0; step < STEPS; step++) {
+    tf.tidy(() => {
+      const { images } = dataset.batch(sampler.next());
+      if (kind !== 'none') augment(images, dataset.shape, new Random(seed, step, 1), kind);
+      const x = toTensor(images, dataset.shape);
+      optimizer.minimize(() => uncertainty(head.apply(adapted.apply(x, { training: true }))), scheduledRate('oneCycle', LEARNING_RATE, step, STEPS));
+    });
+  }
+  optimizer.dispose();
+  return adapted;
+}
+
+/** How uncertain the names of single images are, less how uncertain that of any image is: least when each is certain and all differ. @param logits [B, names] */
+function uncertainty(logits: Tensor): Tensor {
+  const names = tf.softmax(logits as Tensor2D);
+  return entropyOf(names).sub(entropyOf(names.mean(0, true) as Tensor2D));
+}
+
+/** Mean entropy of distributions, in nats. @param distributions [B, K] */
+function entropyOf(distributions: Tensor2D): Tensor {
+  return distributions.mul(distributions.add(1e-8).log()).sum(-1).mean().neg();
+}
