@@ -17,8 +17,10 @@ let browser: Browser;
 let page: Page;
 const refused: string[] = [];
 
+const aPicture = (width: number, red = 128) => sharp({ create: { width, height: 256, channels: 3, background: { r: red, g: 120, b: 255 - red } } }).png();
+
 /** A run in the middle of its training, as the reconcile loop and its workers would have left it. */
-async function aRunInProgress(name: string): Promise<string> {
+async function aRunInProgress(name: string, sampledAt = [100, 200, 300, 400]): Promise<string> {
   const { database, home } = controller;
   const ref = { kind: 'TrainingRun', namespace: 'default', name };
   const { spec } = aTrainingRun(name, { suspend: true });
@@ -26,6 +28,7 @@ async function aRunInProgress(name: string): Promise<string> {
   const store = createArtifactStore(`file://${home}/artifacts`);
   await mkdir(join(home, 'evaluation'), { recursive: true });
   await writeFile(join(home, 'evaluation', 'report.html'), '<h1>Evaluation</h1>');
+  await aPicture(640).toFile(join(home, 'evaluation', 'grid.png'));
   const report = await publishArtifact(store, { stage: 'evaluate', key: 'e1', dir: join(home, 'evaluation') });
   const uri = `${store.uri}/evaluate/e1`;
   await database.artifacts.record({ digest: report.digest, stage: 'evaluate', key: 'e1', uri, bytes: 19, metadata: { traits: { glasses: { agreement: 0.8, chance: 0.34 }, hairColor: { agreement: 0.93, chance: 0.2 } } } });
@@ -57,9 +60,8 @@ async function aRunInProgress(name: string): Promise<string> {
     Object.entries({ g: wave(step, 8, 3.2), d: wave(step, 3.3, 1.9), const: wave(step, 0.9, 0.2), tid: wave(step, 0.5, 0.1), tv: wave(step, 0.2, 0.05), 'accuracy/transferred': 1 - wave(step, 0.6, 0.25), 'accuracy/target': 1 - wave(step, 0.5, 0.2) })
       .map(([metric, value]) => ({ name: metric, step, value, at: new Date() })));
   await database.metrics.insertMany(uid, 'train', points);
-  for (const step of [100, 200, 300, 400]) {
-    const image = await sharp({ create: { width: 512, height: 256, channels: 3, background: { r: step / 2, g: 120, b: 255 - step / 2 } } }).png().toBuffer();
-    await store.put(`samples/e1/${step}.png`, image);
+  for (const step of sampledAt) {
+    await store.put(`samples/e1/${step}.png`, await aPicture(512, step / 2).toBuffer());
     await database.samples.record({ runUid: uid, step, uri: `${store.uri}/samples/e1/${step}.png`, digest: 'd' });
   }
   await database.events.record({ resourceUid: uid, type: 'Normal', reason: 'StageStarted', message: 'train, attempt 2' });
@@ -134,6 +136,17 @@ describe.skipIf(!existsSync(CHROMIUM))('the web page', () => {
     await slider.fill('0');
     await page.getByText('step 100', { exact: true }).waitFor();
     expect(await page.locator('.sample img').getAttribute('src')).toMatch(/samples\/100\.png$/);
+  });
+
+  it('shows the pictures that were scored of a run that gave no samples: its training came from the cache', async () => {
+    await aRunInProgress('cached', []);
+    await open('#/TrainingRun/default/cached');
+    await page.getByText('as scored', { exact: true }).waitFor();
+    const image = page.locator('.sample img');
+    await vi.waitFor(async () => expect(await image.evaluate((node: HTMLImageElement) => node.naturalWidth)).toBe(640), { timeout: 10_000 });
+    expect(await page.getByLabel('Step of the sample').isVisible()).toBe(false);
+    await open('#/TrainingRun/default/faces');
+    await page.locator('.stages .message').waitFor();
   });
 
   it('shows what workers say as text, and broke no rule of its own policy', async () => {

@@ -9,6 +9,7 @@ import { stageList } from './stages.js';
 import { phaseBadge, reasonOf } from './status.js';
 
 const REFRESH_MS = 2000;
+const GRID = 'grid.png';
 const SHOWN_FILES = /\.(html|md|png)$/i;
 
 /** One resource: its stages, charts that grow while one looks, sample grids, scores and events. */
@@ -26,9 +27,9 @@ export function resourcePage(page, context, { kind, namespace, name }) {
     if (uid !== resource.metadata.uid) follow((uid = resource.metadata.uid));
     const [events, grids] = await Promise.all([getJson(`${path}/events`), kind === 'TrainingRun' ? getJson(`runs/${uid}/samples`) : { items: [] }]);
     document.title = `${name} · Caricature`;
-    samples.show(grids.items);
     const evaluation = resource.status?.stages.find((s) => s.name === 'evaluate');
     const report = await evaluationOf(evaluation?.artifact, reports);
+    samples.show(grids.items.length > 0 ? grids.items : scoredPictures(evaluation?.artifact, report));
     place(places.head, ...header(resource));
     place(places.scores, evaluation?.metrics ? scoresPanel(evaluation.metrics, report?.traits, report && fileLinks(evaluation.artifact.digest, report.files)) : undefined);
     place(places.spec, specPanel(resource.spec));
@@ -133,6 +134,11 @@ async function evaluationOf(artifact, known) {
     known.set(artifact.digest, { files: files.map((f) => f.path).filter((p) => SHOWN_FILES.test(p)).slice(0, 4), traits: metadata.traits });
   }
   return known.get(artifact.digest);
+}
+
+/** What a run shows whose training was taken from the cache, and so gave no samples: the pictures that were scored. */
+function scoredPictures(artifact, report) {
+  return report?.files.includes(GRID) ? [{ image: fileUrl(artifact.digest, GRID) }] : [];
 }
 
 function fileLinks(digest, files) {

@@ -19,7 +19,7 @@ export function sampleViewer() {
   const draw = async () => {
     const sample = samples[Number(slider.value)];
     if (!sample) return;
-    label.textContent = `step ${number(sample.step)}`;
+    label.textContent = sample.step === undefined ? 'as scored' : `step ${number(sample.step)}`;
     if (image.dataset.path === sample.image) return;
     image.dataset.path = sample.image;
     await loadImage(image, sample.image).catch(() => undefined);
