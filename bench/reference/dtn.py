@@ -2,6 +2,7 @@
 
 Reads a plan (JSON: networks as lists of layers, settings, folders of data), prints its scores as JSON.
 """
+import copy
 import json
 import sys
 import time
@@ -93,6 +94,31 @@ def train_classifier(extractor, head, data, settings, changed, generator, log):
     model.eval().requires_grad_(False)
 
 
+def adapt(f, head, images, changed, generator):
+    """f as it reads the target domain, as libs/models/src/dtn/adapted-hypothesis.ts makes it: no label is used, and the classifier stays."""
+    adapted = copy.deepcopy(f).requires_grad_(True).train()
+    chosen = batches(len(images), 128, generator)
+    with torch.no_grad():
+        for _ in range(40):
+            adapted(images[next(chosen)])
+    settings = {"optimizer": "Adam", "learningRate": 1e-3, "beta1": 0.9, "schedule": "oneCycle", "steps": 150}
+    update = optimizer(settings, adapted.parameters())
+    chosen = batches(len(images), 64, generator)
+    for step in range(settings["steps"]):
+        update.param_groups[0]["lr"] = rate(settings, step)
+        x = images[next(chosen)]
+        names = head(adapted(augment(x) if changed else x)).softmax(1)
+        loss = entropy(names) - entropy(names.mean(0, keepdim=True))
+        update.zero_grad(set_to_none=True)
+        loss.backward()
+        update.step()
+    return adapted.eval().requires_grad_(False)
+
+
+def entropy(distributions):
+    return -(distributions * (distributions + 1e-8).log()).sum(1).mean()
+
+
 def apply(network, x):
     with torch.no_grad():
         return torch.cat([network(x[i : i + CHUNK]) for i in range(0, len(x), CHUNK)])
@@ -135,11 +161,11 @@ def total_variation(x):
     return (x[:, :, 1:] - x[:, :, :-1]).abs().mean() + (x[:, :, :, 1:] - x[:, :, :, :-1]).abs().mean()
 
 
-def transfer_score(weights, f, head, g, photos, avatars):
+def transfer_score(weights, f, f_of_target, head, g, photos, avatars):
     """What the kept weights are chosen by, as libs/models/src/dtn/transfer-score.ts has it: no label of the target."""
     with torch.no_grad():
-        of_photos, of_avatars = f(photos), f(avatars)
-        of_pictures = f(g(of_photos))
+        of_photos, of_avatars = f(photos), f_of_target(avatars)
+        of_pictures = f_of_target(g(of_photos))
         moments = (of_pictures.mean(0) - of_avatars.mean(0)).square() + (of_pictures.std(0, correction=0) - of_avatars.std(0, correction=0)).square()
         terms = {
             "const": F.mse_loss(of_pictures, of_photos),
@@ -150,7 +176,7 @@ def transfer_score(weights, f, head, g, photos, avatars):
     return sum(weights.get(name, 0) * term.item() for name, term in terms.items())
 
 
-def train_dtn(plan, f, head, source, target, generator, log):
+def train_dtn(plan, f, f_of_target, head, source, target, generator, log):
     """f frozen, its features computed once; g(f(x)) once for g's and for D's update. Gives g's running average where it scored best."""
     settings, weights = plan["dtn"], plan["dtn"]["weights"]
     batch, smoothing = settings["batchSize"], settings["labelSmoothing"]
@@ -161,7 +187,7 @@ def train_dtn(plan, f, head, source, target, generator, log):
     scored = [x[torch.randperm(len(x), generator=generator)[: plan["scored"]]] for x in (source, target)]
     best = float("inf"), None
     update_g, update_d = optimizer(settings, g.parameters()), optimizer(settings, d.parameters())
-    features = apply(f, source), apply(f, target)
+    features = apply(f, source), apply(f_of_target, target)
     chosen = batches(len(source), batch, generator), batches(len(target), batch, generator)
     classes, real = torch.arange(3).repeat_interleave(batch), torch.full((2 * batch,), 2)
     for step in range(settings["steps"]):
@@ -171,7 +197,7 @@ def train_dtn(plan, f, head, source, target, generator, log):
         given, wanted = torch.cat([features[0][of_source], features[1][of_target]]), target[of_target]
         pictures = g(given)
         gan = 2 * F.cross_entropy(d(shift_alike(torch.cat([pictures, wanted]), 3, settings["shift"]))[: 2 * batch], real)
-        const = F.mse_loss(f(unsteady(pictures[:batch], **settings.get("unsteady", {"shift": 0, "noise": 0}))), given[:batch])
+        const = F.mse_loss(f_of_target(unsteady(pictures[:batch], **settings.get("unsteady", {"shift": 0, "noise": 0}))), given[:batch])
         tid = F.mse_loss(pictures[batch:], wanted)
         tv = total_variation(pictures)
         loss = weights["gan"] * gan + weights["const"] * const + weights["tid"] * tid + weights["tv"] * tv
@@ -186,7 +212,7 @@ def train_dtn(plan, f, head, source, target, generator, log):
         if (step + 1) % 100 == 0:
             log(f"step {step + 1}: g {loss.item():.3f} gan {gan.item():.3f} const {const.item():.3f} tid {tid.item():.3f} d {d_loss.item():.3f}")
         if selection["keep"] == "best" and (step + 1) % selection["everySteps"] == 0:
-            score = transfer_score(selection["weights"], f, head, mean, *scored)
+            score = transfer_score(selection["weights"], f, f_of_target, head, mean, *scored)
             if score < best[0]:
                 best = score, {name: value.clone() for name, value in mean.state_dict().items()}
     if best[1]:
@@ -226,7 +252,9 @@ def main():
 
     f, head, judge, judge_head = (initialize(build(plan[name]), "xavier") for name in ("f", "head", "judge", "judgeHead"))
     train_classifier(f, head, data["sourceTrain"], plan["classifier"], plan["augmentation"] != "none", generator, log)
-    g = train_dtn(plan, f, head, data["sourceTrain"][0], data["targetTrain"][0], generator, log)
+    target = data["targetTrain"][0]
+    f_of_target = adapt(f, head, target, plan["augmentation"] != "none", generator) if plan["dtn"]["adaptation"] == "hypothesis" else f
+    g = train_dtn(plan, f, f_of_target, head, data["sourceTrain"][0], target, generator, log)
     seconds = time.monotonic() - started
     train_classifier(judge, judge_head, data["targetTrain"], plan["judgeSettings"], False, generator, log)
     (photos, labels), (real, real_labels) = ((x[: plan["images"]], y[: plan["images"]]) for x, y in (data["sourceHeldOut"], data["targetHeldOut"]))

@@ -36,7 +36,7 @@ export interface DtnSettings extends TrainingSettings {
   unsteady?: { shift: number; noise: number };
   /**
    * How f is made to read the target domain, and so G(x), which it was not taught (mode Frozen), so that the two domains' features come closer: by that domain's
-   * `statistics` in its batch norm, or by its own classifier's `hypothesis`, where both domains show the same names alike often.
+   * `statistics` in its batch norm, or beyond that by its own classifier's `hypothesis`: that each picture shows somebody whom it knows, and all about as often.
    */
   adaptation: 'none' | 'statistics' | 'hypothesis';
   /** Decay of the running average of g that is exported; 0 exports g itself. */
@@ -82,7 +82,7 @@ const PRESETS: Record<PresetName, BasePreset> = {
     g: { width: 32, levels: 4, kernel: 4, dropout: 0, pointwise: false, upsampling: 'resize' },
     d: { width: 16, levels: 4, kernel: 4, pointwise: false },
     classifier: { steps: 1_200, batchSize: 64, learningRate: 2e-3, schedule: 'oneCycle', ...ADAM, ...UNVALIDATED },
-    dtn: { steps: 1_400, batchSize: 16, learningRate: 1e-3, schedule: 'linearDecay', ...DCGAN_ADAM, weights: { gan: 1, const: 6, tid: 100, tv: 6 }, labelSmoothing: 0.1, discriminatorRate: 0.2, shift: 0, unsteady: { shift: 2, noise: 0.25 }, adaptation: 'statistics', averageDecay: 0.98, naming: 1, selection: byConstAndTid('last', 50) },
+    dtn: { steps: 1_400, batchSize: 16, learningRate: 1e-3, schedule: 'linearDecay', ...DCGAN_ADAM, weights: { gan: 1, const: 6, tid: 100, tv: 6 }, labelSmoothing: 0.1, discriminatorRate: 0.2, shift: 0, unsteady: { shift: 2, noise: 0.25 }, adaptation: 'hypothesis', averageDecay: 0.98, naming: 1, selection: byConstAndTid('last', 50) },
     judge: { steps: 150, batchSize: 64, learningRate: 2e-3, schedule: 'oneCycle', ...ADAM, width: 16, featureSize: 64 },
   },
   // The report's plain configuration (S3 to S7 of its system).

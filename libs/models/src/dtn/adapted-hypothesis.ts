@@ -2,31 +2,34 @@ import { BatchSampler, type Dataset, Random } from '@caricature/tensors';
 import { tf, type Tensor, type Tensor2D } from '../backend/tensorflow.js';
 import { augment, type Augmentation } from '../classifier/augmentation.js';
 import { toTensor } from '../images.js';
+import { uniform } from '../layers/dropout.js';
 import type { Network } from '../layers/network.js';
 import { Optimizer } from '../optimizer/optimizer.js';
 import { scheduledRate } from '../optimizer/schedule.js';
 import { adaptStatistics } from './adapted-statistics.js';
 
-const STEPS = 150;
+const STEPS = 300;
 const BATCH = 64;
 const LEARNING_RATE = 1e-3;
 
 /**
  * A copy of f that reads another domain's images as f's classifier expects them, though not one label of them is known: the classifier stays, and f
  * is trained until each image is read as something certain while all names come up alike often (Liang, Hu, Feng: Do We Really Need to Access the Source
- * Data? Source Hypothesis Transfer for Unsupervised Domain Adaptation, ICML 2020; its information maximization). For domains that show the
- * same names about as often each: digits, not people.
+ * Data? Source Hypothesis Transfer for Unsupervised Domain Adaptation, ICML 2020; its information maximization). An avatar is
+ * nobody in particular, and yet reads better as whoever it resembles most.
  * @param head f's classifier, features → logits; it is not changed
+ * @param noise evenly spread, up to so much (in −1…1), on the images that it is trained on: what draws for it shall not please it by noise
  */
-export function adaptHypothesis(network: Network, head: Network, dataset: Dataset, kind: Augmentation, seed: number): Network {
+export function adaptHypothesis(network: Network, head: Network, dataset: Dataset, { augmentation, noise }: { augmentation: Augmentation; noise: number }, seed: number): Network {
   const adapted = adaptStatistics(network, dataset, seed);
   const sampler = new BatchSampler(dataset.count, Math.min(BATCH, dataset.count), seed);
   const optimizer = new Optimizer({ name: 'Adam', beta1: 0.9 }, adapted.trainable);
   for (let step = 0; step < STEPS; step++) {
     tf.tidy(() => {
       const { images } = dataset.batch(sampler.next());
-      if (kind !== 'none') augment(images, dataset.shape, new Random(seed, step, 1), kind);
-      const x = toTensor(images, dataset.shape);
+      if (augmentation !== 'none') augment(images, dataset.shape, new Random(seed, step, 1), augmentation);
+      const clean = toTensor(images, dataset.shape);
+      const x = noise > 0 ? clean.add(uniform(clean.shape, [seed, step]).sub(0.5).mul(2 * noise)) : clean;
       optimizer.minimize(() => uncertainty(head.apply(adapted.apply(x, { training: true }))), scheduledRate('oneCycle', LEARNING_RATE, step, STEPS));
     });
   }

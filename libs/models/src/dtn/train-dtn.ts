@@ -54,7 +54,7 @@ export async function trainDtn({ source, target, preset, seed, outputDir, ...opt
   if (mode === 'Joint') checkHead(head, source);
   const g = Network.create(describeGenerator(preset, channels, hasColour(target)), preset.initialization, seed + 2);
   const D = Network.create(describeDiscriminator(preset, channels), preset.initialization, seed + 3);
-  const fOfTarget = mode === 'Frozen' ? adaptedExtractor(settings.adaptation, whole, head, target, preset, seed) : undefined;
+  const fOfTarget = mode === 'Frozen' ? adaptedExtractor(settings, preset, { whole, head }, target, seed) : undefined;
   const features = mode === 'Frozen' ? { source: computeFeatures(f, source), target: computeFeatures(fOfTarget ?? f, target) } : undefined;
   const config = { stage: 'dtn', mode, f: preset.f, g: preset.g, d: preset.d, settings, seed, shape: source.shape, counts: [source.count, target.count] };
   const task = new DtnTask({ source, target, networks: { f, fOfTarget, g, D, head }, features, settings, seed, config });
@@ -88,11 +88,12 @@ async function loadExtractor(folder: string, preset: Preset, source: Dataset): P
   return { whole, f };
 }
 
-function adaptedExtractor(adaptation: DtnSettings['adaptation'], whole: Network, head: Network | undefined, target: Dataset, preset: Preset, seed: number): Network | undefined {
+function adaptedExtractor({ adaptation, unsteady }: DtnSettings, preset: Preset, { whole, head }: { whole: Network; head: Network | undefined }, target: Dataset, seed: number): Network | undefined {
   if (adaptation === 'none') return undefined;
   // Without its classifier there is no hypothesis.
   const byHypothesis = adaptation === 'hypothesis' && head !== undefined;
-  const adapted = byHypothesis ? adaptHypothesis(whole, head, target, preset.f.augmentation, seed) : adaptStatistics(whole, target, seed);
+  const shown = { augmentation: preset.f.augmentation, noise: unsteady?.noise ?? 0 };
+  const adapted = byHypothesis ? adaptHypothesis(whole, head, target, shown, seed) : adaptStatistics(whole, target, seed);
   const folded = foldBatchNorm(adapted);
   adapted.dispose();
   return folded;
