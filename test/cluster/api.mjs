@@ -30,6 +30,8 @@ function request({ url, ca, token }, method, path, body, contentType) {
       let text = '';
       response.setEncoding('utf8').on('data', (chunk) => (text += chunk));
       response.on('end', () => resolve({ status: response.statusCode, text }));
+      // A server that is killed in the middle of its answer.
+      response.on('error', reject);
     });
     call.on('timeout', () => call.destroy(new Error(`${url} does not answer`)));
     call.on('error', reject);

@@ -19,6 +19,7 @@ const RUNS = Number(process.env['CHAOS_RUNS'] ?? 2);
 const COUNT = Number(process.env['CHAOS_INTERRUPTIONS'] ?? 6);
 const SEED = Number(process.env['CHAOS_SEED'] ?? Math.floor(Math.random() * 1e6));
 const STEPS = 400;
+if (RUNS > WAYS_TO_SAY) throw new Error(`CHAOS_RUNS is at most ${WAYS_TO_SAY}: of more, some would be taken from the cache`);
 /** At most this long between two interruptions, and this long until one that is not possible just now is left for another. */
 const LONGEST_PAUSE_MS = 4_000;
 const PATIENCE_MS = 20_000;
