@@ -25,13 +25,20 @@ export async function tinyResources({ namespace }: Pick<Installation, 'namespace
 }
 
 /** Defaults of the preset, said aloud: what is computed stays the same, but the key of its artifact is another, so that nothing is taken from elsewhere. */
-const SAID: [field: string, value: unknown][] = [['batchSize', 8], ['learningRate', 3e-3], ['optimizer', 'Adam'], ['labelSmoothing', 0.1], ['weights', { gan: 1, const: 30, tid: 100, tv: 0 }]];
+const SAID: object[] = [
+  { batchSize: 8 }, { learningRate: 3e-3 }, { optimizer: 'Adam' },
+  { weights: { gan: 1 } }, { weights: { const: 30 } }, { weights: { tid: 100 } }, { weights: { tv: 0 } },
+];
 export const WAYS_TO_SAY = 2 ** SAID.length - 1;
 
 /** The same run under another name; `way`, from 1, says which of its defaults it says. */
 export function retold(run: Manifest, name: string, way: number): Manifest {
   const copy = structuredClone(run);
   copy.metadata = { ...copy.metadata, name };
-  for (const [bit, [field, value]] of SAID.entries()) if (way & (1 << bit)) copy.spec.train[field] = value;
+  for (const [bit, said] of SAID.entries()) {
+    if (!(way & (1 << bit))) continue;
+    const weights = { ...copy.spec.train.weights, ...('weights' in said ? (said.weights as object) : {}) };
+    Object.assign(copy.spec.train, said, Object.keys(weights).length > 0 ? { weights } : {});
+  }
   return copy;
 }
