@@ -133,7 +133,7 @@ function pendingStatus(name: StageName, before: StageStatus | undefined, jobs: J
   const startTime = before?.startTime ?? jobs.find((j) => j.startTime)?.startTime;
   if (startTime) status.startTime = startTime;
   if (report?.progress) status.progress = report.progress;
-  if (report?.metrics) status.metrics = report.metrics;
+  if (report?.metrics) status.metrics = legible(report.metrics);
   if (before?.rollback) status.rollback = before.rollback;
   return status;
 }
@@ -258,4 +258,9 @@ export function event(type: 'Normal' | 'Warning', reason: Reason, message: strin
 
 function isNumbers(value: unknown): value is Record<string, number> {
   return typeof value === 'object' && value !== null && Object.values(value).every((v) => typeof v === 'number');
+}
+
+/** As many digits as anybody reads in a column of kubectl; the series have them all. */
+function legible(metrics: Record<string, number>): Record<string, number> {
+  return Object.fromEntries(Object.entries(metrics).map(([name, value]) => [name, Number(value.toPrecision(4))]));
 }

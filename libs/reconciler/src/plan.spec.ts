@@ -258,6 +258,10 @@ describe('a training run', () => {
     const stageOf = (p: Plan) => p.status!.stages.find((s) => s.name === 'train')!;
     const jobsOf = (p: Plan) => p.actions.flatMap((a) => (a.type === 'createJob' ? [a.assignment] : []));
 
+    it('has its losses in as many digits as anybody reads', () => {
+      expect(stageOf(training('Continue', 1, { attempt: 1, metrics: { g: 3.311634063720703, lost: 12345.6, step: 0 } })).metrics).toEqual({ g: 3.312, lost: 12350, step: 0 });
+    });
+
     it('says so in a condition, and goes on where it is told to', () => {
       const p = training('Continue', 1, { attempt: 1, health });
       expect(conditionOf(p, 'DiscriminatorDominating')).toMatchObject({ status: 'True', reason: 'DiscriminatorAlwaysRight' });
