@@ -34,6 +34,8 @@ describe('the example resources', () => {
       'digits-32/run.yaml: TrainingRun digits-32',
       'faces-152/avatars.yaml: CrawlJob avatars-152',
       'faces-152/run.yaml: TrainingRun faces-152',
+      'faces-64/avatars.yaml: CrawlJob avatars',
+      'faces-64/run.yaml: TrainingRun faces-64',
       'positions/avatars.yaml: CrawlJob avatars-64',
       'positions/runs.yaml: TrainingRun platform',
       'positions/runs.yaml: TrainingRun plain',

@@ -11,7 +11,7 @@ const HERE = import.meta.dirname;
 const ROOT = path.join(HERE, '../..');
 const IMAGES = 1000;
 const SCORED = 128;
-const DRAWN = { count: 24_000, seed: 1 };
+const DRAWN = { count: 48_000, seed: 1 };
 const REAL = path.join(ROOT, 'experiments/digits/real');
 
 const seedAt = process.argv.indexOf('--seed');

@@ -37,12 +37,14 @@ test("f reads another domain better without one of its labels, and neither f nor
     await trainClassifier({ dataset: source, preset: resolvePreset('faces-32-test'), seed: 1, outputDir: folder });
     const [f, head] = [await loadNetwork(join(folder, 'f')), await loadNetwork(join(folder, 'head'))];
     const before = [f.snapshot(), head.snapshot()];
-    const adapted = adaptHypothesis(f, head, target, SHOWN, 1);
+    const adapted = await adaptHypothesis(f, head, target, SHOWN, 1);
     expect(shareRight(f, head, clear)).toBeGreaterThan(0.95);
     expect([f.snapshot(), head.snapshot()]).toEqual(before);
     expect(shareRight(f, head, target)).toBeLessThan(0.8);
     expect(shareRight(adapted, head, target)).toBeGreaterThan(0.95);
-    expect(adaptHypothesis(f, head, target, SHOWN, 1).snapshot()).toEqual(adapted.snapshot());
+    expect((await adaptHypothesis(f, head, target, SHOWN, 1)).snapshot()).toEqual(adapted.snapshot());
+    const stopped = (await adaptHypothesis(f, head, target, { ...SHOWN, signal: AbortSignal.abort() }, 1)).snapshot();
+    for (const name of f.trainable.keys()) expect(stopped.get(name), name).toEqual(before[0]!.get(name));
     for (const dataset of [source, clear, target]) dataset.close();
   } finally {
     await rm(folder, { recursive: true, force: true });

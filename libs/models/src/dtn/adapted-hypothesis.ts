@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { BatchSampler, type Dataset, Random } from '@caricature/tensors';
 import { tf, type Tensor, type Tensor2D } from '../backend/tensorflow.js';
 import { augment, type Augmentation } from '../classifier/augmentation.js';
@@ -10,7 +11,16 @@ import { adaptStatistics } from './adapted-statistics.js';
 
 const STEPS = 300;
 const BATCH = 64;
+const TURN = 5;
 const LEARNING_RATE = 1e-3;
+
+export interface AdaptOptions {
+  augmentation: Augmentation;
+  /** Evenly spread, up to so much (in −1…1), on the images that it is trained on: what draws for it shall not please it by noise. */
+  noise: number;
+  /** Aborted means: come back soon, with whatever it is by then. */
+  signal?: AbortSignal | undefined;
+}
 
 /**
  * A copy of f that reads another domain's images as f's classifier expects them, though not one label of them is known: the classifier stays, and f
@@ -18,13 +28,14 @@ const LEARNING_RATE = 1e-3;
  * Data? Source Hypothesis Transfer for Unsupervised Domain Adaptation, ICML 2020; its information maximization). An avatar is
  * nobody in particular, and yet reads better as whoever it resembles most.
  * @param head f's classifier, features → logits; it is not changed
- * @param noise evenly spread, up to so much (in −1…1), on the images that it is trained on: what draws for it shall not please it by noise
  */
-export function adaptHypothesis(network: Network, head: Network, dataset: Dataset, { augmentation, noise }: { augmentation: Augmentation; noise: number }, seed: number): Network {
+export async function adaptHypothesis(network: Network, head: Network, dataset: Dataset, { augmentation, noise, signal }: AdaptOptions, seed: number): Promise<Network> {
   const adapted = adaptStatistics(network, dataset, seed);
   const sampler = new BatchSampler(dataset.count, Math.min(BATCH, dataset.count), seed);
   const optimizer = new Optimizer({ name: 'Adam', beta1: 0.9 }, adapted.trainable);
-  for (let step = 0; step < STEPS; step++) {
+  for (let step = 0; step < STEPS && !signal?.aborted; step++) {
+    // Signals and reports get their turn.
+    if (step % TURN === 0) await setImmediate();
     tf.tidy(() => {
       const { images } = dataset.batch(sampler.next());
       if (augmentation !== 'none') augment(images, dataset.shape, new Random(seed, step, 1), augmentation);

@@ -12,7 +12,7 @@ import type { SelectionSettings, TrainingOverrides } from '../settings.js';
 import { exportSelected } from '../trainer/export-selected.js';
 import { runTraining, type TrainerOptions, type TrainingOutcome } from '../trainer/trainer.js';
 import { type SampleGrid, spreadIndices } from '../transfer/sample-grid.js';
-import { adaptHypothesis } from './adapted-hypothesis.js';
+import { type AdaptOptions, adaptHypothesis } from './adapted-hypothesis.js';
 import { adaptStatistics } from './adapted-statistics.js';
 import { DtnTask } from './dtn.task.js';
 import { computeFeatures, type Features } from './features.js';
@@ -54,7 +54,7 @@ export async function trainDtn({ source, target, preset, seed, outputDir, ...opt
   if (mode === 'Joint') checkHead(head, source);
   const g = Network.create(describeGenerator(preset, channels, hasColour(target)), preset.initialization, seed + 2);
   const D = Network.create(describeDiscriminator(preset, channels), preset.initialization, seed + 3);
-  const fOfTarget = mode === 'Frozen' ? adaptedExtractor(settings, preset, { whole, head }, target, seed) : undefined;
+  const fOfTarget = mode === 'Frozen' ? await adaptedExtractor(settings, { augmentation: preset.f.augmentation, noise: settings.unsteady?.noise ?? 0, signal: options.signal }, { whole, head }, target, seed) : undefined;
   const features = mode === 'Frozen' ? { source: computeFeatures(f, source), target: computeFeatures(fOfTarget ?? f, target) } : undefined;
   const config = { stage: 'dtn', mode, f: preset.f, g: preset.g, d: preset.d, settings, seed, shape: source.shape, counts: [source.count, target.count] };
   const task = new DtnTask({ source, target, networks: { f, fOfTarget, g, D, head }, features, settings, seed, config });
@@ -88,12 +88,10 @@ async function loadExtractor(folder: string, preset: Preset, source: Dataset): P
   return { whole, f };
 }
 
-function adaptedExtractor({ adaptation, unsteady }: DtnSettings, preset: Preset, { whole, head }: { whole: Network; head: Network | undefined }, target: Dataset, seed: number): Network | undefined {
+async function adaptedExtractor({ adaptation }: DtnSettings, options: AdaptOptions, { whole, head }: { whole: Network; head: Network | undefined }, target: Dataset, seed: number): Promise<Network | undefined> {
   if (adaptation === 'none') return undefined;
   // Without its classifier there is no hypothesis.
-  const byHypothesis = adaptation === 'hypothesis' && head !== undefined;
-  const shown = { augmentation: preset.f.augmentation, noise: unsteady?.noise ?? 0 };
-  const adapted = byHypothesis ? adaptHypothesis(whole, head, target, shown, seed) : adaptStatistics(whole, target, seed);
+  const adapted = adaptation === 'hypothesis' && head ? await adaptHypothesis(whole, head, target, options, seed) : adaptStatistics(whole, target, seed);
   const folded = foldBatchNorm(adapted);
   adapted.dispose();
   return folded;
