@@ -95,7 +95,8 @@ export class OwnNode {
 function roleOf(command: string[], isInPod: boolean): Role | undefined {
   const program = (command[0] ?? '').split('/').at(-1)!;
   if (!isInPod) return SERVERS.find((name) => name === program);
-  const app = /^\/app\/dist\/apps\/([\w-]+)\/src\/main\.js$/.exec(command[1] ?? '')?.[1];
+  // After Node's own options.
+  const app = command.map((argument) => /^\/app\/dist\/apps\/([\w-]+)\/src\/main\.js$/.exec(argument)?.[1]).find((name) => name !== undefined);
   if (app) return PROGRAMS.find((name) => name === app);
   // Not its back ends: their title begins with "postgres: ".
   if (program === 'postgres') return 'postgres';
