@@ -51,7 +51,9 @@ describe('what happens on a cluster to a run, and to the release that it belongs
     await chart.apply(crawl, quiet);
     const working = async () => (await chart.list('pods', '-l', 'app.kubernetes.io/name=caricature-worker')).filter(({ status }) => status.phase === 'Running').length;
     await expect.poll(working, { timeout: 3 * MINUTE, interval: 500 }).toBeGreaterThan(0);
-    const revisions = async () => (await chart.list('pods', '-l', 'app.kubernetes.io/component=controller')).map(({ metadata }) => metadata.annotations?.['revision']);
+    // Those that are still ending were replaced.
+    const staying = async () => (await chart.list('pods', '-l', 'app.kubernetes.io/component=controller')).filter(({ metadata }) => !('deletionTimestamp' in metadata));
+    const revisions = async () => (await staying()).map(({ metadata }) => metadata.annotations?.['revision']);
     const shortNames = async () => (await chart.get('crd', 'trainingruns.caricature.dev')).spec.names.shortNames as string[] | undefined;
     const token = await chart.secret('caricature-api', 'token');
     await chart.upgrade(CHART, '--reset-then-reuse-values', '--set', 'controller.podAnnotations.revision=second');

@@ -70,6 +70,17 @@ describe.each(PLACES)('on %s', (_title, aPlace) => {
       expect((await place.store.find(keyOf(old)))!.status?.phase).toBe('Suspended');
     });
 
+    it('takes what a user applies while its status is being written', async () => {
+      const { metadata } = await aResource();
+      for (let round = 1; round <= 20; round++) {
+        const now = (await place.store.find({ kind: 'CrawlJob', namespace: metadata.namespace, name: metadata.name }))!;
+        const writing = place.store.updateStatus(now, { ...statusOf(now), startTime: new Date(round * 1000).toISOString() }).catch((error: unknown) => expect(isConflict(error)).toBe(true));
+        const { resource } = await place.catalog.apply(manifest(metadata.name, { suspend: round % 2 === 1 }));
+        expect(resource.spec.suspend).toBe(round % 2 === 1);
+        await writing;
+      }
+    });
+
     it('lists those of a kind, or only those that are not finished', async () => {
       const [open, done] = [await aResource(), await aResource()];
       await place.store.updateStatus(done, { ...statusOf(done), phase: 'Succeeded', completionTime: new Date().toISOString() });

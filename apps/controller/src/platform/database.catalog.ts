@@ -2,9 +2,11 @@ import { isDeepStrictEqual } from 'node:util';
 import { immutableChanges, InvalidResourceError, type ResourceManifest } from '@caricature/contracts';
 import { AlreadyExistsError, type Database, type JsonObject, type ResourceRef, type ResourceRow } from '@caricature/database';
 import { toResource } from '@caricature/local';
-import { FINALIZER, type Resource, type ResourceKey, type ResourceKind } from '@caricature/reconciler';
+import { FINALIZER, isConflict, type Resource, type ResourceKey, type ResourceKind } from '@caricature/reconciler';
 import { ControllerError } from '../controller.error.js';
 import type { Applied, ResourceCatalog } from './platform.js';
+
+const ATTEMPTS = 10;
 
 /** The custom resources of a machine without an API server. */
 export class DatabaseCatalog implements ResourceCatalog {
@@ -20,6 +22,17 @@ export class DatabaseCatalog implements ResourceCatalog {
   }
 
   async apply(manifest: ResourceManifest): Promise<Applied> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.applyOnce(manifest);
+      } catch (error) {
+        // A status was written between reading and writing: nothing that a user had to know of.
+        if (!isConflict(error) || attempt === ATTEMPTS) throw error;
+      }
+    }
+  }
+
+  private async applyOnce(manifest: ResourceManifest): Promise<Applied> {
     const ref = { kind: manifest.kind, namespace: manifest.metadata.namespace, name: manifest.metadata.name };
     const existing = (await this.database.resources.find(ref)) ?? (await this.create(ref, manifest));
     return 'result' in existing ? existing : this.update(ref, existing, manifest);
