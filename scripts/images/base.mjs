@@ -11,8 +11,6 @@ export const BASE = 'localhost/node-base';
 export const BUILD_BASE = 'localhost/node-build-base';
 
 const SUITE = 'bookworm';
-/** Debian's own address for everybody: images must not name the mirror of the machine that they were made on. */
-const DEBIAN = 'http://deb.debian.org/debian';
 /** As Debian's slim images: what nobody reads in a container. Licences stay. */
 const NOT_NEEDED = ['usr/share/man', 'usr/share/info', 'usr/share/locale', 'usr/share/lintian', 'var/cache/apt', 'var/cache/debconf', 'var/cache/ldconfig', 'var/lib/apt/lists', 'var/log'];
 const SOURCES = 'etc/apt/sources.list';
@@ -29,7 +27,7 @@ export async function bringBases({ root, tag, buildah, log }) {
   log('making the base of the images: Debian 12 with Node 24 (about a minute, once)');
   const folder = await mkdtemp(path.join(os.tmpdir(), 'caricature-base-'));
   try {
-    await runStep('debootstrap', ['--variant=minbase', SUITE, path.join(folder, 'system'), await findMirror()], {});
+    await runStep('debootstrap', ['--variant=minbase', SUITE, path.join(folder, 'system'), ...(await findMirror())], {});
     const system = path.join(folder, 'system');
     await slim(system);
     const sources = await readFile(path.join(system, SOURCES), 'utf8');
@@ -57,16 +55,16 @@ async function commit(buildah, from, layers, name) {
   }
 }
 
-/** Where this machine has its packages from. */
+/** Where this machine has its packages from; without an answer debootstrap asks Debian itself. */
 async function findMirror() {
   const folder = '/etc/apt/sources.list.d';
   const files = ['/etc/apt/sources.list', ...(await readdir(folder).catch(() => [])).filter((name) => /\.(list|sources)$/.test(name)).map((name) => path.join(folder, name))];
   for (const file of files) {
     const text = await readFile(file, 'utf8').catch(() => '');
     const found = /^(?:deb (?:\[[^\]]*\] )?|URIs: )(https?:\/\/\S*debian\/?)(?:\s|$)/m.exec(text);
-    if (found) return found[1];
+    if (found) return [found[1]];
   }
-  return DEBIAN;
+  return [];
 }
 
 async function slim(system) {
@@ -85,8 +83,8 @@ async function slim(system) {
 
 /** What debootstrap takes from this machine and this day: two bases of the same packages have the same bytes. */
 async function settle(system) {
-  await write(path.join(system, SOURCES), `deb ${DEBIAN} ${SUITE} main\n`);
-  for (const name of ['etc/hostname', 'etc/resolv.conf']) await write(path.join(system, name), '');
+  // Nothing is installed into what runs.
+  for (const name of [SOURCES, 'etc/hostname', 'etc/resolv.conf']) await write(path.join(system, name), '');
   for (const name of ['etc/shadow', 'etc/shadow-']) {
     const file = path.join(system, name);
     const text = await readFile(file, 'utf8').catch(() => undefined);
