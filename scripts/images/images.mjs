@@ -24,6 +24,9 @@ const OPTIONAL = ['worker-gpu'];
 const SOURCES = ['Dockerfile', '.dockerignore', '.npmrc', 'package.json', 'package-lock.json', 'prisma.config.ts', 'nest-cli.json', 'tsconfig.json', 'tsconfig.build.json', 'apps', 'libs', 'prisma', 'scripts/setup', 'scripts/images'];
 const isSource = (file) => !file.endsWith('.spec.ts') && !file.includes('/testing/') && !file.startsWith('libs/database/src/generated/');
 
+/** The stage that all are copied from, named so that its layers are kept for the next build. */
+const BUILD_STAGE = 'localhost/caricature-build:latest';
+
 const LENT_CERTIFICATES = '/etc/ssl/lent.pem';
 
 /** Raised when the images cannot be built here. */
@@ -66,6 +69,7 @@ async function recipeOf(targets, log) {
   const { version } = JSON.parse(await readFile(path.join(ROOT, 'package.json'), 'utf8'));
   const names = targets.map((target) => `docker.io/caricature/${target}:${version}`);
   const build = async (store, tag) => {
+    await buildTarget(store, { target: 'build', name: BUILD_STAGE, tag, log });
     for (const [i, target] of targets.entries()) await buildTarget(store, { target, name: names[i], tag, log });
   };
   return { id: `program-${targets.join('+')}`, sources, names, build };
@@ -85,9 +89,11 @@ export async function makeLayout({ id, sources, names, build, log }) {
     if (await isThere(layout)) return;
     const start = performance.now();
     const partial = `${layout}.partial`;
-    await fillLayout(partial, await openStore(), { tag, names, build, log });
+    const store = await openStore();
+    await fillLayout(partial, store, { tag, names, build, log });
     await removeOlder(images, id);
     await rename(partial, layout);
+    await removeUnused(store, tag);
     log(`built ${names.map((name) => name.replace('docker.io/', '')).join(', ')} in ${Math.round((performance.now() - start) / 1000)} s`);
   };
   await exclusively(images, work, () => log('another process is building images: waiting for it'));
@@ -126,7 +132,7 @@ async function digestsOf(layout) {
 }
 
 async function buildTarget({ buildah }, { target, name, tag, log }) {
-  log(`building the image ${target}`);
+  log(target === 'build' ? 'installing and compiling in a container' : `building the image ${target}`);
   const lent = await lendSettings();
   try {
     const args = ['--layers', '--isolation', 'chroot', '--timestamp', '0', '--build-arg', `BASE=${BASE}:${tag}`, '--build-arg', `BUILD_BASE=${BUILD_BASE}:${tag}`];
@@ -185,6 +191,16 @@ async function storageDriver(folder) {
 
 async function removeOlder(images, id) {
   for (const name of await readdir(images)) if (name.startsWith(`${id}-`) && !name.endsWith('.partial')) await rm(path.join(images, name), { recursive: true, force: true });
+}
+
+/** What builds that were interrupted left, older bases, and the layers that no image is made of: 3 GB for each change of the sources. */
+async function removeUnused({ buildah }, tag) {
+  await buildah(['rm', '--all']);
+  const names = (await buildah(['images', '--format', '{{.Name}}:{{.Tag}}'])).split('\n');
+  const older = names.filter((name) => [BASE, BUILD_BASE].some((base) => name.startsWith(`${base}:`)) && !name.endsWith(`:${tag}`));
+  // One by one: an image that goes by two names only loses the one.
+  for (const name of older) await buildah(['rmi', name]);
+  await buildah(['rmi', '--prune']);
 }
 
 /** What each image of a layout takes, unpacked: for docs/images.md. */

@@ -26,28 +26,33 @@ function move(image: Uint8Array, height: number, width: number, channels: number
   const dy = random.below(2 * reach + 1) - reach;
   const mirrored = random.uniform() < 0.5 && mirror;
   const source = image.slice();
-  for (let y = 0; y < height; y++) {
-    const sy = Math.min(height - 1, Math.max(0, y + dy));
-    for (let x = 0; x < width; x++) {
-      const shifted = Math.min(width - 1, Math.max(0, x + dx));
-      const sx = mirrored ? width - 1 - shifted : shifted;
-      const from = (sy * width + sx) * channels;
-      const to = (y * width + x) * channels;
-      for (let c = 0; c < channels; c++) image[to + c] = source[from + c]!;
-    }
+  const row = width * channels;
+  // Where each value of a row comes from: the same in all rows.
+  const columns = new Int32Array(row);
+  for (let i = 0; i < row; i++) {
+    const shifted = clamp(Math.floor(i / channels) + dx, width);
+    columns[i] = (mirrored ? width - 1 - shifted : shifted) * channels + (i % channels);
   }
+  for (let y = 0; y < height; y++) {
+    const from = clamp(y + dy, height) * row;
+    const to = y * row;
+    for (let i = 0; i < row; i++) image[to + i] = source[from + columns[i]!]!;
+  }
+}
+
+function clamp(index: number, size: number): number {
+  return Math.min(size - 1, Math.max(0, index));
 }
 
 /** A 3 × 3 mean, edges left alone. */
 function blur(image: Uint8Array, height: number, width: number, channels: number): void {
   const source = image.slice();
   const row = width * channels;
+  const sums = new Int32Array(row);
   for (let y = 1; y < height - 1; y++) {
-    for (let i = y * row + channels; i < (y + 1) * row - channels; i++) {
-      let sum = 0;
-      for (const j of [i - row, i, i + row]) sum += source[j - channels]! + source[j]! + source[j + channels]!;
-      image[i] = sum / 9;
-    }
+    const start = y * row;
+    for (let i = 0; i < row; i++) sums[i] = source[start - row + i]! + source[start + i]! + source[start + row + i]!;
+    for (let i = channels; i < row - channels; i++) image[start + i] = (sums[i - channels]! + sums[i]! + sums[i + channels]!) / 9;
   }
 }
 
@@ -56,11 +61,15 @@ function recolour(image: Uint8Array, channels: number, random: Random): void {
   const contrast = random.between(0.8, 1.25);
   const light = random.between(-25, 25);
   const tones = random.uniform() < 0.25 ? 4 + random.below(5) : 256;
-  const tables = Array.from({ length: channels }, () => toneTable(contrast * random.between(0.92, 1.08), light, tones));
-  for (let i = 0; i < image.length; i++) image[i] = tables[i % channels]![image[i]!]!;
+  for (let channel = 0; channel < channels; channel++) {
+    const table = toneTable(contrast * random.between(0.92, 1.08), light, tones);
+    for (let i = channel; i < image.length; i += channels) image[i] = table[image[i]!]!;
+  }
 }
 
 function toneTable(gain: number, light: number, tones: number): Uint8ClampedArray {
   const step = 255 / (tones - 1);
-  return Uint8ClampedArray.from({ length: 256 }, (_, value) => Math.round(((value - 128) * gain + 128 + light) / step) * step);
+  const table = new Uint8ClampedArray(256);
+  for (let value = 0; value < 256; value++) table[value] = Math.round(((value - 128) * gain + 128 + light) / step) * step;
+  return table;
 }
