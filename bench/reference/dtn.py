@@ -94,20 +94,21 @@ def train_classifier(extractor, head, data, settings, changed, generator, log):
     model.eval().requires_grad_(False)
 
 
-def adapt(f, head, images, changed, generator):
+def adapt(f, head, images, changed, noise, generator):
     """f as it reads the target domain, as libs/models/src/dtn/adapted-hypothesis.ts makes it: no label is used, and the classifier stays."""
     adapted = copy.deepcopy(f).requires_grad_(True).train()
     chosen = batches(len(images), 128, generator)
     with torch.no_grad():
         for _ in range(40):
             adapted(images[next(chosen)])
-    settings = {"optimizer": "Adam", "learningRate": 1e-3, "beta1": 0.9, "schedule": "oneCycle", "steps": 150}
+    settings = {"optimizer": "Adam", "learningRate": 1e-3, "beta1": 0.9, "schedule": "oneCycle", "steps": 300}
     update = optimizer(settings, adapted.parameters())
     chosen = batches(len(images), 64, generator)
     for step in range(settings["steps"]):
         update.param_groups[0]["lr"] = rate(settings, step)
         x = images[next(chosen)]
-        names = head(adapted(augment(x) if changed else x)).softmax(1)
+        x = augment(x) if changed else x
+        names = head(adapted(x + noise * (2 * torch.rand_like(x) - 1))).softmax(1)
         loss = entropy(names) - entropy(names.mean(0, keepdim=True))
         update.zero_grad(set_to_none=True)
         loss.backward()
@@ -253,7 +254,8 @@ def main():
     f, head, judge, judge_head = (initialize(build(plan[name]), "xavier") for name in ("f", "head", "judge", "judgeHead"))
     train_classifier(f, head, data["sourceTrain"], plan["classifier"], plan["augmentation"] != "none", generator, log)
     target = data["targetTrain"][0]
-    f_of_target = adapt(f, head, target, plan["augmentation"] != "none", generator) if plan["dtn"]["adaptation"] == "hypothesis" else f
+    noise = plan["dtn"].get("unsteady", {"noise": 0})["noise"]
+    f_of_target = adapt(f, head, target, plan["augmentation"] != "none", noise, generator) if plan["dtn"]["adaptation"] == "hypothesis" else f
     g = train_dtn(plan, f, f_of_target, head, data["sourceTrain"][0], target, generator, log)
     seconds = time.monotonic() - started
     train_classifier(judge, judge_head, data["targetTrain"], plan["judgeSettings"], False, generator, log)

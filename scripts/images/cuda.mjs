@@ -13,8 +13,10 @@ const run = promisify(execFile);
 const REQUIREMENTS = path.join(import.meta.dirname, 'cuda-requirements.txt');
 
 const SCRIPT = `
-import glob, os, shutil, subprocess, sys, zipfile
+import glob, os, re, shutil, subprocess, sys, zipfile
 requirements, wheels, out, wanted = sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4].split(',')
+# Other builds of the same library, and interfaces that TensorFlow does not call: 300 MB.
+not_needed = re.compile(r'[.]alt[.]so|Mg[.]so|libnvblas|libcufftw')
 def extract(archive, name, to):
     os.makedirs(os.path.dirname(to), exist_ok=True)
     with archive.open(name) as source, open(to, 'wb') as target: shutil.copyfileobj(source, target, 1 << 20)
@@ -26,7 +28,7 @@ with zipfile.ZipFile(glob.glob(wheels + '/tensorflow-*.whl')[0]) as archive:
 for wheel in sorted(glob.glob(wheels + '/nvidia*.whl')):
     with zipfile.ZipFile(wheel) as archive:
         for name in sorted(archive.namelist()):
-            if '/lib/' in name and '.so' in os.path.basename(name): extract(archive, name, out + '/cuda/' + os.path.basename(name))
+            if '/lib/' in name and '.so' in os.path.basename(name) and not not_needed.search(name): extract(archive, name, out + '/cuda/' + os.path.basename(name))
 `;
 
 const pinned = /^tensorflow==(\S+)/m.exec(await readFile(REQUIREMENTS, 'utf8'))?.[1];

@@ -203,14 +203,14 @@ async function removeUnused({ buildah }, tag) {
   await buildah(['rmi', '--prune']);
 }
 
-/** What each image of a layout takes, unpacked: for docs/images.md. */
+/** What each image of a layout takes, compressed. */
 async function describeSizes(layout) {
   const blob = async ({ digest }) => path.join(layout, 'blobs', ...digest.split(':'));
   const { manifests } = JSON.parse(await readFile(path.join(layout, 'index.json'), 'utf8'));
   return Promise.all(manifests.map(async (entry) => {
     const { layers } = JSON.parse(await readFile(await blob(entry), 'utf8'));
     const bytes = layers.reduce((sum, { size }) => sum + size, 0);
-    return `${entry.annotations['org.opencontainers.image.ref.name'].replace('docker.io/', '')}  ${Math.round(bytes / 1e6)} MB  ${entry.digest}`;
+    return `${entry.annotations['org.opencontainers.image.ref.name'].replace('docker.io/', '')}  ${Math.round(bytes / 1e6)} MB compressed  ${entry.digest}`;
   }));
 }
 

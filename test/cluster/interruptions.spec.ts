@@ -130,6 +130,28 @@ describe('what happens on a cluster to a run, and to the release that it belongs
       expect([...repetitionsIn(undisturbed), ...repetitionsIn(disturbed)]).toEqual([]);
     }, 11 * MINUTE);
 
+    // What Kueue does: it sets spec.suspend of the Job to preempt it, as it did to admit it.
+    it('that its queue takes back for another waits, and goes on from its checkpoint once it is admitted again', async () => {
+      const queued = retold(quiet, 'queued', 4);
+      queued.spec.queueName = 'gpus';
+      delete queued.spec.publish;
+      await chart.apply(queued);
+      const jobs = () => chart.list('jobs', '-l', 'caricature.dev/stage=train,caricature.dev/name=queued');
+      const suspend = async (value: boolean) => kubectl('patch', 'job', (await jobs())[0]!.metadata.name, '--type=merge', '-p', JSON.stringify({ spec: { suspend: value } }));
+      const waits = () => expect.poll(() => progressing('queued'), SOON).toMatchObject({ reason: 'WaitingForQueue', message: expect.stringContaining('waiting for queue gpus to admit the job') });
+      await waits();
+      expect((await jobs()).map(({ spec }) => spec.suspend)).toEqual([true]);
+      await suspend(false);
+      await new RunPods(chart, 'queued').outlive(async () => {
+        await suspend(true);
+        await waits();
+        await suspend(false);
+      });
+      await succeeded('queued');
+      expect([(await jobs()).length, (await train('queued')).attempts]).toEqual([1, 1]);
+      expect(resultOf(await outcomeOf(chart, 'queued'))).toEqual(resultOf(await outcomeOf(chart, 'quiet')));
+    }, 10 * MINUTE);
+
     it('that can never have the memory it needs fails, and names the field to change', async () => {
       const hungry = retold(quiet, 'hungry', 2);
       Object.assign(hungry.spec, { backoffLimit: 1, resources: { requests: { cpu: '50m' }, limits: { memory: '160Mi' } } });

@@ -4,6 +4,7 @@ import { diversityOf, resolvePreset, trainCycleGan, trainDtn, trainPix2Pix, type
 import { Dataset } from '@caricature/tensors';
 import { keepCheckpoints, type Rollback } from '../checkpoints.js';
 import { drawPairs } from '../paired-avatars.js';
+import { createProgress } from '../progress.js';
 import { drawSampleGrid } from '../sample-grid.js';
 import { ImpossibleError, InterruptedError, namingField } from '../stage.error.js';
 import type { StageContext, StageOutput } from '../stage.js';
@@ -35,7 +36,7 @@ const TRAINERS: Record<TrainConfig['model']['architecture'], (context: Context, 
     const options = await commonOptions(context, data, data.preset.dtn.batchSize);
     checkData(data.target, options.batchSize, 'train', 'avatars');
     const f = await context.input('pretrain');
-    return trainDtn({ ...options, target: data.target, mode: context.config.train.mode, f: join(f, 'f'), head: join(f, 'head') });
+    return trainDtn({ ...options, target: data.target, mode: context.config.train.mode, f: join(f, 'f'), head: join(f, 'head'), onAdapt: reportAdaptation(context) });
   },
   Pix2Pix: async (context, data) => {
     const pairOf = await drawPairs(data.source);
@@ -66,6 +67,15 @@ export async function train(context: Context): Promise<StageOutput> {
     source.close();
     target.close();
   }
+}
+
+/** The bar fills once for this, and anew for the training. */
+function reportAdaptation({ report, log }: Context): (step: number, totalSteps: number) => void {
+  const progress = createProgress(report);
+  return (step, totalSteps) => {
+    if (step === 0) log(`f gets used to the target's pictures (${totalSteps} steps), then g and D are trained`);
+    progress(step, totalSteps);
+  };
 }
 
 /** What every architecture is trained with. Throws ImpossibleError when there are too few photos for a batch. */

@@ -1,7 +1,6 @@
 import { BatchSampler, type Dataset, Random } from '@caricature/tensors';
 import { tf, type Tensor, type Variable } from '../backend/tensorflow.js';
-import type { Checkpoint } from '../checkpoint/checkpoint.js';
-import { restoreParts, type RunParts, savedNetworks, savedSamplers, snapshotParts } from '../checkpoint/stateful.js';
+import { type RunParts, savedNetworks, savedSamplers } from '../checkpoint/stateful.js';
 import { oneHot, toTensor } from '../images.js';
 import type { Network } from '../layers/network.js';
 import { crossEntropy } from '../losses/dtn.losses.js';
@@ -43,7 +42,7 @@ export class ClassifierTask implements TrainingTask {
   private readonly validation: Int32Array;
   private readonly sampler: BatchSampler;
   private readonly optimizer: Optimizer;
-  private readonly parts: RunParts;
+  readonly parts: RunParts;
 
   constructor(private readonly options: ClassifierTaskOptions) {
     const { dataset, settings, seed, extractor, head, validation } = options;
@@ -72,14 +71,6 @@ export class ClassifierTask implements TrainingTask {
       logits!.dispose();
       return { loss: loss.dataSync()[0]!, accuracy, ...this.best.consider(step + 1, () => ({ loss: this.validationLoss() })) };
     });
-  }
-
-  snapshot(): Pick<Checkpoint, 'tensors' | 'state'> {
-    return snapshotParts(this.parts);
-  }
-
-  restore(checkpoint: Checkpoint): void {
-    restoreParts(this.parts, checkpoint);
   }
 
   /** Frees the optimizer's slots; the networks are the caller's. */

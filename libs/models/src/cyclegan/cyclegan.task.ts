@@ -1,7 +1,6 @@
 import { BatchSampler, type Dataset, Random } from '@caricature/tensors';
 import { tf, type Tensor, type Tensor4D, type Variable } from '../backend/tensorflow.js';
-import type { Checkpoint } from '../checkpoint/checkpoint.js';
-import { restoreParts, type RunParts, savedNetworks, savedSamplers, snapshotParts } from '../checkpoint/stateful.js';
+import { type RunParts, savedNetworks, savedSamplers } from '../checkpoint/stateful.js';
 import { toTensor } from '../images.js';
 import type { Network } from '../layers/network.js';
 import { absoluteError, leastSquaresLoss } from '../losses/adversarial.losses.js';
@@ -54,7 +53,7 @@ export class CycleGanTask implements TrainingTask {
   private readonly pools: { avatars: ImagePool; photos: ImagePool };
   private readonly gOptimizer: Optimizer;
   private readonly dOptimizer: Optimizer;
-  private readonly parts: RunParts;
+  readonly parts: RunParts;
 
   constructor(private readonly options: CycleGanTaskOptions) {
     const { settings, seed, source, target, networks } = options;
@@ -90,14 +89,6 @@ export class CycleGanTask implements TrainingTask {
       this.average.follow(step);
       return Object.assign(metrics, this.best.consider(step + 1, () => this.score()));
     });
-  }
-
-  snapshot(): Pick<Checkpoint, 'tensors' | 'state'> {
-    return snapshotParts(this.parts);
-  }
-
-  restore(checkpoint: Checkpoint): void {
-    restoreParts(this.parts, checkpoint);
   }
 
   /** Frees the optimizers' slots and the averages; the networks are the caller's. */

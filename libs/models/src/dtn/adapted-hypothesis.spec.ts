@@ -42,7 +42,9 @@ test("f reads another domain better without one of its labels, and neither f nor
     expect([f.snapshot(), head.snapshot()]).toEqual(before);
     expect(shareRight(f, head, target)).toBeLessThan(0.8);
     expect(shareRight(adapted, head, target)).toBeGreaterThan(0.95);
-    expect((await adaptHypothesis(f, head, target, SHOWN, 1)).snapshot()).toEqual(adapted.snapshot());
+    const told: [step: number, totalSteps: number][] = [];
+    expect((await adaptHypothesis(f, head, target, { ...SHOWN, onStep: (...progress) => told.push(progress) }, 1)).snapshot()).toEqual(adapted.snapshot());
+    expect([told.length, told[0], told.at(-1)]).toEqual([60, [0, 300], [295, 300]]);
     const stopped = (await adaptHypothesis(f, head, target, { ...SHOWN, signal: AbortSignal.abort() }, 1)).snapshot();
     for (const name of f.trainable.keys()) expect(stopped.get(name), name).toEqual(before[0]!.get(name));
     for (const dataset of [source, clear, target]) dataset.close();

@@ -20,6 +20,7 @@ export interface AdaptOptions {
   noise: number;
   /** Aborted means: come back soon, with whatever it is by then. */
   signal?: AbortSignal | undefined;
+  onStep?: ((step: number, totalSteps: number) => void) | undefined;
 }
 
 /**
@@ -29,13 +30,16 @@ export interface AdaptOptions {
  * nobody in particular, and yet reads better as whoever it resembles most.
  * @param head f's classifier, features → logits; it is not changed
  */
-export async function adaptHypothesis(network: Network, head: Network, dataset: Dataset, { augmentation, noise, signal }: AdaptOptions, seed: number): Promise<Network> {
+export async function adaptHypothesis(network: Network, head: Network, dataset: Dataset, { augmentation, noise, signal, onStep }: AdaptOptions, seed: number): Promise<Network> {
   const adapted = adaptStatistics(network, dataset, seed);
   const sampler = new BatchSampler(dataset.count, Math.min(BATCH, dataset.count), seed);
   const optimizer = new Optimizer({ name: 'Adam', beta1: 0.9 }, adapted.trainable);
   for (let step = 0; step < STEPS && !signal?.aborted; step++) {
-    // Signals and reports get their turn.
-    if (step % TURN === 0) await setImmediate();
+    if (step % TURN === 0) {
+      onStep?.(step, STEPS);
+      // Signals and reports get their turn.
+      await setImmediate();
+    }
     tf.tidy(() => {
       const { images } = dataset.batch(sampler.next());
       if (augmentation !== 'none') augment(images, dataset.shape, new Random(seed, step, 1), augmentation);

@@ -1,7 +1,6 @@
 import { BatchSampler, type Dataset, Random } from '@caricature/tensors';
 import { tf, type Tensor, type Tensor2D, type Tensor4D, type Variable } from '../backend/tensorflow.js';
-import type { Checkpoint } from '../checkpoint/checkpoint.js';
-import { restoreParts, type RunParts, savedNetworks, savedSamplers, snapshotParts } from '../checkpoint/stateful.js';
+import { type RunParts, savedNetworks, savedSamplers } from '../checkpoint/stateful.js';
 import { oneHot, toTensor } from '../images.js';
 import { uniform } from '../layers/dropout.js';
 import type { Network } from '../layers/network.js';
@@ -59,7 +58,7 @@ export class DtnTask implements TrainingTask {
   private readonly targets: BatchSampler;
   private readonly gOptimizer: Optimizer;
   private readonly dOptimizer: Optimizer;
-  private readonly parts: RunParts;
+  readonly parts: RunParts;
   private readonly score: () => Record<string, number>;
 
   constructor(private readonly options: DtnTaskOptions) {
@@ -96,14 +95,6 @@ export class DtnTask implements TrainingTask {
       this.average.follow(step);
       return Object.assign(metrics, this.best.consider(step + 1, this.score));
     });
-  }
-
-  snapshot(): Pick<Checkpoint, 'tensors' | 'state'> {
-    return snapshotParts(this.parts);
-  }
-
-  restore(checkpoint: Checkpoint): void {
-    restoreParts(this.parts, checkpoint);
   }
 
   /** Frees the optimizers' slots and the averages; the networks are the caller's. */

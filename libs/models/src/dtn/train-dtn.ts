@@ -39,6 +39,8 @@ export interface TrainDtnOptions extends Omit<TrainerOptions, 'steps' | 'onSampl
   /** Images in a sample. */
   sampleCount?: number;
   onSample?: (step: number, grid: SampleGrid) => void | Promise<void>;
+  /** How far f has got used to the target's pictures; what is trained follows. */
+  onAdapt?: (step: number, totalSteps: number) => void;
 }
 
 /**
@@ -54,7 +56,8 @@ export async function trainDtn({ source, target, preset, seed, outputDir, ...opt
   if (mode === 'Joint') checkHead(head, source);
   const g = Network.create(describeGenerator(preset, channels, hasColour(target)), preset.initialization, seed + 2);
   const D = Network.create(describeDiscriminator(preset, channels), preset.initialization, seed + 3);
-  const fOfTarget = mode === 'Frozen' ? await adaptedExtractor(settings, { augmentation: preset.f.augmentation, noise: settings.unsteady?.noise ?? 0, signal: options.signal }, { whole, head }, target, seed) : undefined;
+  const adapting: AdaptOptions = { augmentation: preset.f.augmentation, noise: settings.unsteady?.noise ?? 0, signal: options.signal, onStep: options.onAdapt };
+  const fOfTarget = mode === 'Frozen' ? await adaptedExtractor(settings, adapting, { whole, head }, target, seed) : undefined;
   const features = mode === 'Frozen' ? { source: computeFeatures(f, source), target: computeFeatures(fOfTarget ?? f, target) } : undefined;
   const config = { stage: 'dtn', mode, f: preset.f, g: preset.g, d: preset.d, settings, seed, shape: source.shape, counts: [source.count, target.count] };
   const task = new DtnTask({ source, target, networks: { f, fOfTarget, g, D, head }, features, settings, seed, config });

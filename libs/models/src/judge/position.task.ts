@@ -1,7 +1,6 @@
 import { BatchSampler, Random } from '@caricature/tensors';
 import { tf, type Tensor, type Tensor4D } from '../backend/tensorflow.js';
-import type { Checkpoint } from '../checkpoint/checkpoint.js';
-import { restoreParts, type RunParts, savedNetworks, savedSamplers, snapshotParts } from '../checkpoint/stateful.js';
+import { type RunParts, savedNetworks, savedSamplers } from '../checkpoint/stateful.js';
 import { toTensor } from '../images.js';
 import { uniform } from '../layers/dropout.js';
 import type { Network } from '../layers/network.js';
@@ -33,7 +32,7 @@ export class PositionTask implements TrainingTask {
   readonly lossLimit = 100;
   private readonly sampler: BatchSampler;
   private readonly optimizer: Optimizer;
-  private readonly parts: RunParts;
+  readonly parts: RunParts;
 
   constructor(
     private readonly images: PlacedImages,
@@ -54,14 +53,6 @@ export class PositionTask implements TrainingTask {
       const loss = this.optimizer.minimize(() => crossEntropy(toBeliefLogits(this.reader.apply(pictures, { training: true })), targets), rate);
       return { loss: loss.dataSync()[0]! };
     });
-  }
-
-  snapshot(): Pick<Checkpoint, 'tensors' | 'state'> {
-    return snapshotParts(this.parts);
-  }
-
-  restore(checkpoint: Checkpoint): void {
-    restoreParts(this.parts, checkpoint);
   }
 
   /** Frees the optimizer's slots; the network is the caller's. */

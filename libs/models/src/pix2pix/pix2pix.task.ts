@@ -1,7 +1,6 @@
 import { BatchSampler, type Dataset } from '@caricature/tensors';
 import { tf, type Tensor, type Tensor4D } from '../backend/tensorflow.js';
-import type { Checkpoint } from '../checkpoint/checkpoint.js';
-import { restoreParts, type RunParts, savedNetworks, savedSamplers, snapshotParts } from '../checkpoint/stateful.js';
+import { type RunParts, savedNetworks, savedSamplers } from '../checkpoint/stateful.js';
 import { toTensor } from '../images.js';
 import type { Network } from '../layers/network.js';
 import { absoluteError, fakeLoss, realLoss } from '../losses/adversarial.losses.js';
@@ -45,7 +44,7 @@ export class Pix2PixTask implements TrainingTask {
   private readonly sampler: BatchSampler;
   private readonly gOptimizer: Optimizer;
   private readonly dOptimizer: Optimizer;
-  private readonly parts: RunParts;
+  readonly parts: RunParts;
 
   constructor(private readonly options: Pix2PixTaskOptions) {
     const { settings, seed, generator, discriminator, training } = options;
@@ -76,14 +75,6 @@ export class Pix2PixTask implements TrainingTask {
       this.average.follow(step);
       return Object.assign(metrics, this.best.consider(step + 1, () => this.score()));
     });
-  }
-
-  snapshot(): Pick<Checkpoint, 'tensors' | 'state'> {
-    return snapshotParts(this.parts);
-  }
-
-  restore(checkpoint: Checkpoint): void {
-    restoreParts(this.parts, checkpoint);
   }
 
   /** Frees the optimizers' slots and the average; the networks are the caller's. */

@@ -8,17 +8,10 @@ import { runTraining, type TrainerOptions, type TrainingTask } from './trainer.j
 class Counting implements TrainingTask {
   readonly config = 'counting';
   private count = 0;
+  readonly parts = { count: { snapshot: () => ({ tensors: new Map(), state: this.count }), restore: (_: unknown, state: unknown) => void (this.count = state as number) } };
 
   trainStep() {
     return { loss: 1 / ++this.count };
-  }
-
-  snapshot() {
-    return { tensors: new Map(), state: { count: this.count } };
-  }
-
-  restore({ state }: { state: Record<string, unknown> }) {
-    this.count = state['count'] as number;
   }
 }
 

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { Tensor } from '../backend/tensorflow.js';
 import { type Checkpoint, findCheckpoint, saveCheckpoint } from '../checkpoint/checkpoint.js';
+import { restoreParts, type RunParts, snapshotParts } from '../checkpoint/stateful.js';
 import { DivergedError } from '../models.error.js';
 
 /** Losses and accuracies of one step, by name. */
@@ -25,8 +26,8 @@ export interface TrainingTask {
   readonly lossLimit?: number;
   /** `rateScale` is what the learning rate is multiplied by, beside the schedule; 1 unless told. */
   trainStep(step: number, rateScale?: number): StepMetrics;
-  snapshot(): Pick<Checkpoint, 'tensors' | 'state'>;
-  restore(checkpoint: Checkpoint): void;
+  /** All that a checkpoint must hold for the training to go on as if it had never stopped. */
+  readonly parts: RunParts;
 }
 
 export interface TrainerOptions {
@@ -70,7 +71,7 @@ export async function runTraining(task: TrainingTask, options: TrainerOptions): 
   const kept = () => (savedAt > 0 ? savedAt : undefined);
   const save = async () => {
     if (!file || savedAt === step) return;
-    const content = task.snapshot();
+    const content = snapshotParts(task.parts);
     checkWeights(content.tensors, step, kept());
     await saveCheckpoint(file, { step, config: task.config, ...content });
     savedAt = step;
@@ -99,7 +100,7 @@ export async function runTraining(task: TrainingTask, options: TrainerOptions): 
 async function resume(task: TrainingTask, file: string): Promise<number> {
   const checkpoint = await findCheckpoint(file, task.config);
   if (!checkpoint) return 0;
-  task.restore(checkpoint);
+  restoreParts(task.parts, checkpoint);
   return checkpoint.step;
 }
 
