@@ -64,10 +64,11 @@ export function doubling(g: Pick<Preset['g'], 'upsampling' | 'kernel'>, name: st
   return [{ kind: 'upsample', name: `${name}_double` }, ...normalized({ kind: 'conv', name, filters, kernel: 3, stride: 1, bias: false }, 'relu')];
 }
 
-export function outputLayers(g: Pick<Preset['g'], 'upsampling' | 'kernel'>, channels: number): Layers {
+export function outputLayers(g: Pick<Preset['g'], 'width' | 'upsampling' | 'kernel'>, channels: number): Layers {
   const tanh: LayerDescription = { kind: 'activation', name: 'output_tanh', activation: 'tanh' };
   if (g.upsampling === 'deconv') return [{ kind: 'deconv', name: 'output', filters: channels, kernel: g.kernel, stride: 2, bias: true }, tanh];
-  return [{ kind: 'upsample', name: 'output_double' }, { kind: 'conv', name: 'output', filters: channels, kernel: 3, stride: 1, bias: true }, tanh];
+  const refine = g.upsampling === 'refined' ? normalized({ kind: 'conv', name: 'refine', filters: g.width / 2, kernel: 3, stride: 1, bias: false }, 'relu') : [];
+  return [{ kind: 'upsample', name: 'output_double' }, ...refine, { kind: 'conv', name: 'output', filters: channels, kernel: 3, stride: 1, bias: true }, tanh];
 }
 
 /** The one channel that the last layer gives, `channels` times. The first goes through a layer: tf.layers frees a value that one layer takes twice. */

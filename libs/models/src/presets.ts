@@ -58,7 +58,8 @@ interface BasePreset {
   initialization: Initialization;
   /** `width` channels after the first convolution, doubled at each of `levels` halvings. */
   f: { width: number; levels: number; featureSize: number; augmentation: Augmentation };
-  g: { width: number; levels: number; kernel: number; dropout: number; pointwise: boolean; upsampling: 'deconv' | 'resize' };
+  /** A picture is doubled by transposed convolutions (`deconv`), or by repeating pixels before a convolution (`resize`), with one more at the full size (`refined`). */
+  g: { width: number; levels: number; kernel: number; dropout: number; pointwise: boolean; upsampling: 'deconv' | 'resize' | 'refined' };
   d: { width: number; levels: number; kernel: number; pointwise: boolean };
   classifier: ClassifierSettings;
   dtn: DtnSettings;
@@ -79,7 +80,7 @@ const PRESETS: Record<PresetName, BasePreset> = {
     imageSize: 64,
     initialization: 'xavier',
     f: { width: 32, levels: 4, featureSize: 128, augmentation: 'mirrored' },
-    g: { width: 32, levels: 4, kernel: 4, dropout: 0, pointwise: false, upsampling: 'resize' },
+    g: { width: 32, levels: 4, kernel: 4, dropout: 0, pointwise: false, upsampling: 'refined' },
     d: { width: 16, levels: 4, kernel: 4, pointwise: false },
     classifier: { steps: 1_200, batchSize: 64, learningRate: 2e-3, schedule: 'oneCycle', ...ADAM, ...UNVALIDATED },
     dtn: { steps: 1_400, batchSize: 16, learningRate: 1e-3, schedule: 'linearDecay', ...DCGAN_ADAM, weights: { gan: 1, const: 6, tid: 100, tv: 6 }, labelSmoothing: 0.1, discriminatorRate: 0.2, shift: 0, unsteady: { shift: 2, noise: 0.25 }, adaptation: 'hypothesis', averageDecay: 0.98, naming: 1, selection: byConstAndTid('last', 50) },

@@ -35,12 +35,13 @@ function worn(network: Network): Network {
 
 const test32 = resolvePreset('faces-32-test');
 const pointwise = { ...test32, g: { ...test32.g, pointwise: true, dropout: 0.5 }, d: { ...test32.d, pointwise: true } };
-const resized = { ...test32, g: { ...test32.g, upsampling: 'resize' as const } };
+const doubledBy = (upsampling: 'resize' | 'refined') => ({ ...test32, g: { ...test32.g, upsampling } });
 const networks: [string, () => Network][] = [
   ['f', () => Network.create(describeExtractor(test32, 3), 'xavier', 1)],
   ['g', () => Network.create(describeGenerator(test32, 3), 'normal', 2)],
   ['g with dropout and 1×1 convolutions', () => Network.create(describeGenerator(pointwise, 3), 'normal', 2)],
-  ['g that resizes', () => Network.create(describeGenerator(resized, 3), 'normal', 2)],
+  ['g that resizes', () => Network.create(describeGenerator(doubledBy('resize'), 3), 'normal', 2)],
+  ['g that resizes and refines', () => Network.create(describeGenerator(doubledBy('refined'), 3), 'normal', 2)],
   ['g without colour', () => Network.create(describeGenerator(test32, 3, false), 'normal', 2)],
   ['D', () => Network.create(describeDiscriminator(test32, 3), 'normal', 3)],
   ['D with 1×1 convolutions', () => Network.create(describeDiscriminator(pointwise, 3), 'normal', 3)],
