@@ -1,4 +1,4 @@
-// npm run bench -- reference [--seed N] [--json]: the preset digits-32 trained whole in PyTorch, on the data that experiments/digits-32 trains on.
+// npm run bench -- reference [--seed N]: the preset digits-32 trained whole in PyTorch, on the data that experiments/digits-32 trains on.
 import { execFile } from 'node:child_process';
 import { access, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
@@ -14,6 +14,15 @@ const SCORED = 128;
 const DRAWN = { count: 48_000, seed: 1 };
 const REAL = path.join(ROOT, 'experiments/digits/real');
 
+const HELP = `npm run bench -- reference [--seed N]
+  Trains the preset digits-32 whole in PyTorch, on the data that experiments/digits-32 trains on (first: experiments/digits/prepare), and prints its
+  scores as JSON.
+  --seed N       the seed (1)`;
+
+if (process.argv.includes('--help') || process.argv.includes('-h')) {
+  console.log(HELP);
+  process.exit(0);
+}
 const seedAt = process.argv.indexOf('--seed');
 const seed = seedAt < 0 ? 1 : Number(process.argv[seedAt + 1]);
 const log = (line) => process.stderr.write(`${line}\n`);
