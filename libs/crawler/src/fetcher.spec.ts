@@ -78,6 +78,14 @@ describe('host guard', () => {
     await expect(get(PICTURE, { baseUrl, lookup: dns('127.0.0.1'), internalHosts: ['*.vc', 'team.svc'] })).rejects.toMatchObject({ kind: 'host' });
   });
 
+  it('says how a source inside may be named, where it may', async () => {
+    const baseUrl = `http://avatars.example:${new URL(server.baseUrl).port}`;
+    const told = (address: string) => get(PICTURE, { baseUrl, lookup: dns(address), internalHosts: ['*.svc', '*.svc.cluster.local'] }).then(() => '', (error: Error) => error.message);
+    expect(await told('10.1.2.3')).toContain('leads to 10.1.2.3, an internal address: name the source by that address, or as *.svc or *.svc.cluster.local');
+    expect(await told('169.254.169.254')).toContain('leads to 169.254.169.254, an address that no avatar source has');
+    await expect(get(PICTURE, { baseUrl: 'http://169.254.169.254' })).rejects.toMatchObject({ message: expect.stringContaining('it is an address that no avatar source has') });
+  });
+
   it('lets localhost be this machine, and refuses link-local addresses even by name', async () => {
     const baseUrl = server.baseUrl.replace('127.0.0.1', 'localhost');
     expect((await get(PICTURE, { baseUrl, lookup: dns('127.0.0.1') })).status).toBe(200);

@@ -5,7 +5,7 @@ import { crawl as crawlAvatars, type CrawlProgress, type ResolvedCatalog } from 
 import { createProgress } from '../progress.js';
 import { RequestTimes } from '../request-times.js';
 import type { StageContext, StageOutput } from '../stage.js';
-import { CATALOG_FILE } from './discover.js';
+import { CATALOG_FILE, INTERNAL_HOSTS } from './discover.js';
 
 type CrawlConfig = Pick<CrawlJobSpec, 'source' | 'sampling' | 'image' | 'politeness'> & { imagesPerShard: number };
 
@@ -21,7 +21,7 @@ export async function crawl(context: StageContext<CrawlConfig>): Promise<StageOu
     ...(catalog ? { catalog } : {}),
     dir: scratchDir,
     signal,
-    internalHosts: ['*.svc', '*.svc.cluster.local'],
+    internalHosts: INTERNAL_HOSTS,
     onRequest: (seconds) => times.add(seconds),
     onProgress: (at) => {
       progress(at.images + at.failed, at.total);

@@ -6,6 +6,8 @@ import { RequestFailure, type Middleware } from '../request.js';
 /** A name led to an address that it must not. */
 export class HostGuardError extends Error {}
 
+const NEVER_A_SOURCE = 'an address that no avatar source has';
+
 export interface HostGuardOptions {
   /** The URLs that the resource itself names; only their hosts are asked. */
   named: readonly URL[];
@@ -35,7 +37,7 @@ export function createGuardedLookup({ internalHosts = [], lookup = systemLookup 
       if (error) return callback(error, '', 0);
       const addresses = answer as unknown as LookupAddress[];
       const bad = addresses.find(({ address }) => !mayResolveTo(hostname, address, internalHosts));
-      if (bad) return callback(new HostGuardError(`${hostname} leads to ${bad.address}, ${allowHint(hostname)}`), '', 0);
+      if (bad) return callback(new HostGuardError(`${hostname} leads to ${bad.address}, ${advise(bad.address, internalHosts)}`), '', 0);
       if (options.all) return callback(null, addresses as never);
       const [first] = addresses;
       return first ? callback(null, first.address, first.family) : callback(new HostGuardError(`${hostname} has no address`), '', 0);
@@ -48,7 +50,7 @@ function refusal(url: URL, { named, internalHosts = [] }: HostGuardOptions): str
   if (url.username !== '' || url.password !== '') return 'credentials in a URL are not sent';
   if (!named.some((one) => sameHost(one, url))) return `the resource names only ${[...new Set(named.map(({ host }) => host))].join(', ')}`;
   const address = literalAddress(url.hostname);
-  if (address !== undefined && isForbiddenAddress(address) && !isListed(address, internalHosts)) return `it is ${allowHint(address)}`;
+  if (address !== undefined && isForbiddenAddress(address) && !isListed(address, internalHosts)) return `it is ${NEVER_A_SOURCE}`;
   return undefined;
 }
 
@@ -68,6 +70,7 @@ function isListed(hostname: string, list: readonly string[]): boolean {
   return list.some((entry) => (entry.startsWith('*.') ? hostname.endsWith(entry.slice(1)) : hostname === entry));
 }
 
-function allowHint(host: string): string {
-  return `an internal address; to allow it, add ${host} to the crawler's internal hosts`;
+function advise(address: string, internalHosts: readonly string[]): string {
+  if (isForbiddenAddress(address)) return NEVER_A_SOURCE;
+  return `an internal address: name the source by that address${internalHosts.length > 0 ? `, or as ${internalHosts.join(' or ')}` : ''}`;
 }
