@@ -26,6 +26,8 @@ export interface StartOptions {
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../../../../..');
 const DEMONSTRATION = ['avatars.yaml', 'run.yaml'].map((f) => join(ROOT, 'experiments/demo', f));
+/** What the inference API answers with where a request names no model. */
+const SERVED_MODEL = 'caricature@production';
 const DEFAULT_AVATAR_ORIGIN = 'http://127.0.0.1:4010';
 
 /** The controller may die and is started again: this long it is waited for. */
@@ -53,7 +55,7 @@ export async function start(options: StartOptions, environment: ReturnType<typeo
     const job = runJob(new ControllerClient(controller.url, environment.token, { patienceMs: PATIENCE_MS, signal: stop }), manifests, view, stop);
     const resources = await Promise.race([job, ...services.map((s) => s.lost)]);
     if (options.result) await writeFile(options.result, JSON.stringify(resources, null, 2));
-    out(renderSummary(resources, { inferenceUrl: `http://127.0.0.1:${options.inferencePort}`, once: options.once === true }));
+    out(renderSummary(resources, { inferenceUrl: `http://127.0.0.1:${options.inferencePort}`, servedModel: SERVED_MODEL, once: options.once === true }));
     const code = resources.every((r) => r.status?.phase === 'Succeeded') ? 0 : 1;
     if (options.once || code !== 0) return code;
     out(`\nServing, web page ${controller.url}; end with Ctrl-C.\n`);
@@ -122,7 +124,7 @@ async function startServices(services: Service[], { options, home, environment, 
   await begin('inference API', 'inference', options.inferencePort, '--inference-port', {
     CONTROLLER_URL: controller.url,
     ARTIFACTS_URI: artifacts,
-    MODEL: 'caricature@production',
+    MODEL: SERVED_MODEL,
     MODELS_CACHE: join(home, 'models'),
   });
   note(`web page    ${controller.url}\n`);

@@ -5,6 +5,8 @@ import { duration, plain, table } from './text.js';
 
 export interface SummaryOptions {
   inferenceUrl: string;
+  /** name@alias: the one that answers requests which name none. */
+  servedModel: string;
   once: boolean;
 }
 
@@ -23,7 +25,7 @@ function summarise(resource: Resource, options: SummaryOptions): string {
   return kind === 'TrainingRun' ? [head, ...runLines(resource as TrainingRun, options)].join('\n') : head;
 }
 
-function runLines({ status }: TrainingRun, { inferenceUrl, once }: SummaryOptions): string[] {
+function runLines({ spec, status }: TrainingRun, { inferenceUrl, servedModel, once }: SummaryOptions): string[] {
   const stage = (name: string) => status?.stages.find((s) => s.name === name);
   const scores = scoreRows(stage('evaluate')?.metrics ?? {});
   const folder = (uri: string | undefined) => (uri?.startsWith('file://') ? fileURLToPath(uri) : uri);
@@ -34,8 +36,10 @@ function runLines({ status }: TrainingRun, { inferenceUrl, once }: SummaryOption
     ...(evaluated ? [`  grid     ${evaluated}/grid.png`, `  report   ${evaluated}/report.html`] : []),
     ...(model ? [`  model    ${model}${status?.model ? `  (${status.model.name} version ${status.model.version})` : ''}`] : []),
   ];
-  if (evaluated && model) {
-    lines.push('', `  ${once ? 'while `npm start` is serving, try' : 'try'}:`, `  curl -s --data-binary @${evaluated}/photo.jpg -H 'content-type: image/jpeg' '${inferenceUrl}/v1/caricatures?crop=none' -o caricature.png`);
+  if (evaluated && model && spec.publish) {
+    const published = `${spec.publish.model}@${spec.publish.alias}`;
+    const query = published === servedModel ? 'crop=none' : `crop=none&model=${published}`;
+    lines.push('', `  ${once ? 'while `npm start` is serving, try' : 'try'}:`, `  curl -s --data-binary @${evaluated}/photo.jpg -H 'content-type: image/jpeg' '${inferenceUrl}/v1/caricatures?${query}' -o caricature.png`);
   }
   return lines;
 }
