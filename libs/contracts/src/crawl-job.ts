@@ -19,7 +19,7 @@ export const catalogSource = z
 
 export const crawlSource = z
   .strictObject({
-    baseUrl: z.url({ protocol: /^https?$/ }).max(2048).describe('The avatar API, for example http://127.0.0.1:3200'),
+    baseUrl: z.url({ protocol: /^https?$/ }).max(2048).describe('The avatar API, for example http://127.0.0.1:4010'),
     api: z.enum(['Legacy', 'Current']).default('Current'),
     library: z.enum(LIBRARIES).default('bitmoji'),
     gender: z.enum(['male', 'female', 'both']).default('both'),
