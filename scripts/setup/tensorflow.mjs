@@ -2,7 +2,7 @@
 //
 // The package's own install script downloads libtensorflow 2.9 from a host that many networks do not reach. PyPI's
 // wheel `tensorflow-cpu` holds the same C API in a newer, faster build, so the libraries come from there and the
-// binding (three C++ files) is compiled against them. Everything heavy is kept in a cache outside the clone: a second
+// binding (two C++ files) is compiled against them. Everything heavy is kept in a cache outside the clone: a second
 // clone only links it.
 import { execFile, spawn } from 'node:child_process';
 import { promises as fs } from 'node:fs';
