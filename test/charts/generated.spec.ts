@@ -6,7 +6,7 @@ import { CHART, ROOT } from './chart.js';
 
 const files = (folder: string) => readdirSync(folder).sort();
 
-/** `npx vitest run test/charts/generated.spec.ts -u` writes them anew. */
+/** `npm test -- test/charts/generated.spec.ts -u` writes them anew. */
 describe('what the chart has generated', () => {
   it.each(renderDashboards())('the dashboard $name is current', async ({ name, text }) => {
     await expect(text).toMatchFileSnapshot(join(CHART, 'files/dashboards', name));
