@@ -31,6 +31,7 @@ describe('the example resources', () => {
       'digits-32/ablations.yaml: TrainingRun digits-32-no-const',
       'digits-32/ablations.yaml: TrainingRun digits-32-no-tid',
       'digits-32/ablations.yaml: TrainingRun digits-32-no-gang',
+      'digits-32/ablations.yaml: TrainingRun digits-32-joint',
       'digits-32/run.yaml: TrainingRun digits-32',
       'faces-152/avatars.yaml: CrawlJob avatars-152',
       'faces-152/run.yaml: TrainingRun faces-152',
