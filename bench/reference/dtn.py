@@ -101,9 +101,9 @@ def adapt(f, head, images, changed, noise, generator):
     with torch.no_grad():
         for _ in range(40):
             adapted(images[next(chosen)])
-    settings = {"optimizer": "Adam", "learningRate": 1e-3, "beta1": 0.9, "schedule": "oneCycle", "steps": 300}
+    settings = {"optimizer": "Adam", "learningRate": 5e-4, "beta1": 0.9, "schedule": "oneCycle", "steps": 300}
     update = optimizer(settings, adapted.parameters())
-    chosen = batches(len(images), 64, generator)
+    chosen = batches(len(images), 128, generator)
     for step in range(settings["steps"]):
         update.param_groups[0]["lr"] = rate(settings, step)
         x = images[next(chosen)]

@@ -12,7 +12,7 @@ export const STAGE_VERSIONS: Record<StageName, number> = {
   'prepare-faces': 3,
   'prepare-avatars': 1,
   pretrain: 5,
-  train: 13,
+  train: 14,
   evaluate: 5,
   publish: 2,
 };
