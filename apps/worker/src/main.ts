@@ -7,7 +7,7 @@ import { KeptLog } from './kept-log.js';
 import { Reporter } from './reports/reporter.js';
 import { EXIT, exitCodeOf, InterruptedError } from './stage.error.js';
 import { createInput, runStage, scratchFolder } from './stage.js';
-import { readWorkerEnvironment } from './worker.env.js';
+import { readWorkerEnvironment, type WorkerEnvironment } from './worker.env.js';
 
 const USAGE = `worker STAGE --assignment FILE
   Runs one stage (${Object.keys(COMMANDS).join(', ')}) and reports to the controller.
@@ -33,7 +33,7 @@ async function main(argv: string[]): Promise<number> {
     log('a newer attempt has taken over: ending');
     process.exit(EXIT.interrupted);
   });
-  const code = await run(assignment, environment.scratchDir, store, reports, abort.signal, log);
+  const code = await run(assignment, environment, store, reports, abort.signal, log);
   if (code !== EXIT.succeeded) await kept?.keep(store, assignment);
   await reports.close();
   store.close?.();
@@ -42,7 +42,7 @@ async function main(argv: string[]): Promise<number> {
 
 async function run(
   assignment: StageAssignment,
-  scratchRoot: string,
+  { part, scratchDir: scratchRoot }: WorkerEnvironment,
   store: ReturnType<typeof createArtifactStore>,
   reports: Reporter,
   signal: AbortSignal,
@@ -52,10 +52,11 @@ async function run(
     const command = COMMANDS[assignment.stage as keyof typeof COMMANDS];
     const artifact = await runStage(command, {
       assignment,
+      part,
       config: { ...assignment.config, ...assignment.pace },
       store,
       work: createWorkArea(store, assignment),
-      scratchDir: scratchFolder(scratchRoot, assignment),
+      scratchDir: scratchFolder(scratchRoot, assignment, part),
       signal,
       report: (item) => reports.add(item),
       unsentReports: () => reports.unsent(),
@@ -63,7 +64,7 @@ async function run(
       log,
       input: createInput(store, assignment, join(scratchRoot, 'inputs')),
     });
-    log(`${assignment.stage} done: ${artifact.digest}`);
+    log(artifact ? `${assignment.stage} done: ${artifact.digest}` : `part ${part.index + 1} of ${part.of} of ${assignment.stage} done`);
     return EXIT.succeeded;
   } catch (caught) {
     const error = signal.aborted ? new InterruptedError() : (caught as Error & { code?: string; retryable?: boolean });

@@ -1,5 +1,6 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { StagePart } from './stage.js';
 
 export interface WorkerEnvironment {
   controllerUrl: string;
@@ -12,6 +13,8 @@ export interface WorkerEnvironment {
   scratchDir: string;
   /** Put the log beside the artifacts when the stage does not end well: where this runs, it goes with the pod. */
   keepsLog: boolean;
+  /** Which of the processes that share the stage this is. */
+  part: StagePart;
 }
 
 /** Reads what the pod driver gave this process. */
@@ -28,5 +31,16 @@ export function readWorkerEnvironment(): WorkerEnvironment {
     spoolDir: need('CARICATURE_SPOOL'),
     scratchDir: process.env['CARICATURE_SCRATCH'] ?? join(tmpdir(), 'caricature'),
     keepsLog: process.env['CARICATURE_KEEP_LOG'] === 'true',
+    part: readPart(need),
   };
+}
+
+/** Kubernetes numbers the pods of an Indexed Job; elsewhere a stage is one process. */
+function readPart(need: (name: string) => string): StagePart {
+  const of = Number(process.env['CARICATURE_PARTS'] ?? 1);
+  const index = of === 1 ? 0 : Number(need('JOB_COMPLETION_INDEX'));
+  if (!Number.isInteger(of) || !Number.isInteger(index) || index < 0 || index >= of) {
+    throw new Error(`JOB_COMPLETION_INDEX ${index} is none of the parts from 0 that CARICATURE_PARTS ${of} gives: a worker is started by the controller, not by hand`);
+  }
+  return { index, of };
 }

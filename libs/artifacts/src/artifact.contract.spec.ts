@@ -1,6 +1,7 @@
 import { link, mkdir, mkdtemp, readFile, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   artifactObject,
@@ -171,6 +172,8 @@ describe.each(Object.entries(stores))('artifacts on %s', (kind, create) => {
     const written = await work.put('step-1/weights.bin', Buffer.from('W'));
     await createWorkArea(store, { stage: 'train', key: 'k2' }).put('x', Buffer.from('X'));
     expect((await work.get('step-1/weights.bin', written)).toString()).toBe('W');
+    expect(await work.putIfAbsent('step-1/weights.bin', Buffer.from('late'))).toMatchObject({ created: false });
+    expect(await text(await work.open('step-1/weights.bin', written))).toBe('W');
     expect(await work.list()).toEqual([{ name: 'step-1/weights.bin', bytes: 1 }]);
     await work.remove();
     expect((await store.list('work')).map(({ name }) => name)).toEqual(['work/train/k2/x']);

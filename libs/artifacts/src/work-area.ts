@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { Artifact, ArtifactRef } from './artifact.js';
 import { artifactPrefix } from './artifact.js';
 import type { ArtifactStore, ExpectedContent, ObjectContent, ObjectInfo, WrittenObject } from './artifact-store.port.js';
@@ -7,8 +8,12 @@ import { checkObjectName } from './object-name.js';
 export interface WorkArea {
   readonly prefix: string;
   put(name: string, content: ObjectContent): Promise<WrittenObject>;
+  /** Puts it unless one is there; of many at once exactly one gets `created: true`. */
+  putIfAbsent(name: string, content: ObjectContent): Promise<WrittenObject & { created: boolean }>;
   /** Throws `NotFound`, and ArtifactCorruptError when the digest is not the one expected. */
   get(name: string, expected?: ExpectedContent): Promise<Buffer>;
+  /** As `get`, as a stream. */
+  open(name: string, expected?: ExpectedContent): Promise<Readable>;
   head(name: string): Promise<ObjectInfo | undefined>;
   list(prefix?: string): Promise<ObjectInfo[]>;
   /** Without a name: all of it, once the stage's artifact is published. */
@@ -22,7 +27,9 @@ export function createWorkArea(store: ArtifactStore, ref: ArtifactRef | Artifact
   return {
     prefix,
     put: (name, content) => store.put(full(name), content),
+    putIfAbsent: (name, content) => store.putIfAbsent(full(name), content),
     get: (name, expected) => store.get(full(name), expected),
+    open: (name, expected) => store.open(full(name), expected),
     head: (name) => store.head(full(name)),
     remove: (name) => store.remove(name === undefined ? prefix : full(name)),
     list: async (below) => {

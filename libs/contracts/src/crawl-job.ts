@@ -52,7 +52,12 @@ export const crawlJobSpec = z.strictObject({
   output: z
     .strictObject({ dataset: datasetName.optional(), imagesPerShard: z.int().min(1).max(100_000).default(1000) })
     .prefault({}),
-  parallelism: z.int().min(1).max(64).default(1),
+  parallelism: z
+    .int()
+    .min(1)
+    .max(64)
+    .default(1)
+    .describe('On a cluster: how many pods share the crawl. Each fetches its part of the shards at its part of the politeness; the last to be done makes them one data set'),
   ...executionFields,
 });
 

@@ -7,6 +7,12 @@ export interface CrawlSpec {
   output: { imagesPerShard: number };
 }
 
+/** One of several processes that share a crawl, from 0. */
+export interface CrawlPart {
+  index: number;
+  of: number;
+}
+
 export interface CrawlSource {
   /** Where the API's paths begin; it may have a path of its own. */
   baseUrl: string;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { apiUrl, renderPath } from './avatar-api.js';
-import type { CrawlSpec } from './crawl-spec.js';
+import type { CrawlPart, CrawlSpec } from './crawl-spec.js';
 import { CrawlError, diskError } from './crawl.error.js';
 import { FailureStreak } from './failure-streak.js';
 import { createFetcher, type Fetcher, type FetcherOptions } from './fetcher.js';
@@ -18,7 +18,7 @@ export interface CrawlOptions extends CrawlSpec, FetcherOptions {
   /** Local folder: the shards, `catalog.json`, and `.journal/` while unfinished. */
   dir: string;
   /** One of several processes that share a crawl: it writes every `of`-th shard and takes its share of the rate. */
-  part?: { index: number; of: number } | undefined;
+  part?: CrawlPart | undefined;
   /** The catalog, where a stage before found it. */
   catalog?: ResolvedCatalog | undefined;
   signal?: AbortSignal | undefined;
@@ -48,13 +48,12 @@ export interface CrawlResult extends FrontierTotals {
  */
 export async function crawl(options: CrawlOptions): Promise<CrawlResult> {
   const { dir, signal, part = { index: 0, of: 1 } } = options;
-  const spec = { ...options, politeness: shareOf(options.politeness, part.of) };
-  const fetcher = createFetcher(spec, options);
+  const fetcher = createFetcher(options, options);
   try {
     const journal = new Journal(dir, part.index);
     await journal.open();
-    const catalog = await keptCatalog(spec, journal);
-    return await crawlShards(spec, part, catalog, fetcher, journal);
+    const catalog = await keptCatalog(options, journal);
+    return await crawlShards(options, part, catalog, fetcher, journal);
   } catch (error) {
     if (signal?.aborted) throw new CrawlError('Aborted', 'The crawl was stopped; the same call carries on.', { cause: error });
     throw diskError(error, dir);
@@ -63,7 +62,7 @@ export async function crawl(options: CrawlOptions): Promise<CrawlResult> {
   }
 }
 
-async function crawlShards(options: CrawlOptions, part: { index: number; of: number }, catalog: ResolvedCatalog, fetcher: Fetcher, journal: Journal): Promise<CrawlResult> {
+async function crawlShards(options: CrawlOptions, part: CrawlPart, catalog: ResolvedCatalog, fetcher: Fetcher, journal: Journal): Promise<CrawlResult> {
   const { dir, source, image, sampling, output, signal } = options;
   const sampleAt = createSampler(catalog.spaces, sampling.count, sampling.seed);
   const ranges = planShards(sampling.count, output.imagesPerShard, part);
@@ -136,10 +135,4 @@ function fingerprint({ source, sampling, image, output }: CrawlSpec): string {
   const { count, seed } = sampling;
   const decisive = [api, library, gender, template ?? null, count, seed, image.width, image.height, output.imagesPerShard];
   return createHash('sha256').update(JSON.stringify(decisive)).digest('hex');
-}
-
-/** Several processes together keep to what the resource allows. */
-function shareOf(politeness: CrawlSpec['politeness'], parts: number): CrawlSpec['politeness'] {
-  const { concurrency, requestsPerSecond } = politeness;
-  return { ...politeness, requestsPerSecond: requestsPerSecond / parts, concurrency: Math.max(1, Math.floor(concurrency / parts)) };
 }

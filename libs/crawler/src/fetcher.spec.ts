@@ -32,6 +32,15 @@ const dns = (address: string): LookupFunction => (_name, options, callback) => {
   else callback(null, address, family);
 };
 
+it('takes its share of the connections where processes share a crawl, and one at least', () => {
+  const connections = [1, 2, 3, 8].map((of) => {
+    const fetcher = createFetcher(aCrawl(server, '', { politeness: polite({ concurrency: 4 }) }), { part: { index: 0, of } });
+    open.push(fetcher);
+    return fetcher.concurrency;
+  });
+  expect(connections).toEqual([4, 2, 1, 1]);
+});
+
 describe('host guard', () => {
   const redirectTo = (location: string) => {
     server.fault = (_request, response, n) => n === 1 && !!response.writeHead(302, { location }).end();

@@ -1,5 +1,5 @@
 import type { LookupFunction } from 'node:net';
-import type { CrawlSpec } from './crawl-spec.js';
+import type { CrawlPart, CrawlSpec } from './crawl-spec.js';
 import { circuitBreaker } from './middlewares/circuit-breaker.middleware.js';
 import { contentCheck } from './middlewares/content-check.middleware.js';
 import { createGuardedLookup, hostGuard, type HostGuardOptions } from './middlewares/host-guard.middleware.js';
@@ -24,6 +24,8 @@ export interface FetcherOptions {
   /** DNS, by default the system's. */
   lookup?: LookupFunction | undefined;
   onRequest?: RequestListener | undefined;
+  /** Several processes together keep to what the resource allows: each takes its share of the rate and of the connections. */
+  part?: CrawlPart | undefined;
 }
 
 /** Everything between the crawl and the network. */
@@ -37,7 +39,9 @@ export interface Fetcher {
 /** Stacks the layers for one resource: outermost first, each rule in its own file. */
 export function createFetcher({ source, politeness }: Pick<CrawlSpec, 'source' | 'politeness'>, options: FetcherOptions = {}): Fetcher {
   const { baseUrl, catalog } = source;
-  const { userAgent, concurrency, maxRetries, requestsPerSecond, respectRobotsTxt, timeoutSeconds } = politeness;
+  const { userAgent, maxRetries, requestsPerSecond, respectRobotsTxt, timeoutSeconds } = politeness;
+  const parts = options.part?.of ?? 1;
+  const concurrency = Math.max(1, Math.floor(politeness.concurrency / parts));
   const named = [baseUrl, ...(catalog?.url ? [catalog.url] : [])].map((url) => new URL(url));
   const guard: HostGuardOptions = {
     named,
@@ -45,7 +49,7 @@ export function createFetcher({ source, politeness }: Pick<CrawlSpec, 'source' |
     ...(options.lookup ? { lookup: options.lookup } : {}),
   };
   const statistics = new Statistics();
-  const throttle = new Throttle(requestsPerSecond);
+  const throttle = new Throttle(requestsPerSecond, parts);
   const transport = createTransport({ userAgent, connections: concurrency, lookup: createGuardedLookup(guard) });
 
   const sent = compose([throttle.middleware, timeout(timeoutSeconds * 1000), status(), statisticsOf(statistics, options.onRequest)], transport.fetch);

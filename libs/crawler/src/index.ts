@@ -1,6 +1,6 @@
 export { parseCatalog, type Category } from './catalog.js';
 export { crawl, type CrawlOptions, type CrawlProgress, type CrawlResult } from './crawl.js';
-export type { CatalogSource, CrawlSource, CrawlSpec, Politeness } from './crawl-spec.js';
+export type { CatalogSource, CrawlPart, CrawlSource, CrawlSpec, Politeness } from './crawl-spec.js';
 export { CrawlError, type CrawlErrorCode } from './crawl.error.js';
 export type { DiscoveryProgress } from './discovery.js';
 export type { FetcherOptions } from './fetcher.js';

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { pack as createPack, type Pack } from 'tar-stream';
+import type { CrawlPart } from './crawl-spec.js';
 import { isPicture, number, type Journal, type JournalEntry } from './journal.js';
 
 /** What is known of a finished shard; `avatars-000000.json` beside its tar. Holds no times: equal crawls give equal bytes. */
@@ -29,7 +30,7 @@ export interface ShardRange {
 }
 
 /** The shards of a crawl that one of several processes writes: every `of`-th. */
-export function planShards(count: number, imagesPerShard: number, part: { index: number; of: number }): ShardRange[] {
+export function planShards(count: number, imagesPerShard: number, part: CrawlPart): ShardRange[] {
   const shards: ShardRange[] = [];
   for (let shard = part.index; shard * imagesPerShard < count; shard += part.of) {
     const first = shard * imagesPerShard;

@@ -62,13 +62,15 @@ export class StageBench {
     const assignment: StageAssignment = { job: 'job', stage, attempt: 1, key: KEY, owner, config: definition.config(full), pace: definition.pace?.(full) ?? {}, inputs: this.inputs };
     const work = createWorkArea(this.store, assignment);
     await prepareWork(work);
+    const part = { index: 0, of: 1 };
     try {
       const artifact = await runStage(COMMANDS[stage], {
         assignment,
+        part,
         config: { ...assignment.config, ...assignment.pace },
         store: this.store,
         work,
-        scratchDir: scratchFolder(join(this.folder, 'scratch'), assignment),
+        scratchDir: scratchFolder(join(this.folder, 'scratch'), assignment, part),
         signal: new AbortController().signal,
         report: () => {},
         unsentReports: async () => [],
@@ -76,7 +78,7 @@ export class StageBench {
         log: () => {},
         input: createInput(this.store, assignment, join(this.folder, 'inputs')),
       });
-      this.take(artifact);
+      this.take(artifact!);
       return { exitCode: 0, message: '', work };
     } catch (error) {
       const { message, code } = error as Error & { code?: string };

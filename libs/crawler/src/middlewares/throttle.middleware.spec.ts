@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { RequestFailure } from '../request.js';
 import { Throttle } from './throttle.middleware.js';
 
-function aThrottle(requestsPerSecond: number) {
+function aThrottle(requestsPerSecond: number, parts = 1) {
   const clock = { ms: 10_000 };
-  return { clock, throttle: new Throttle(requestsPerSecond, () => clock.ms) };
+  return { clock, throttle: new Throttle(requestsPerSecond, parts, () => clock.ms) };
 }
 
 describe('Throttle', () => {
@@ -32,5 +32,12 @@ describe('Throttle', () => {
     throttle.slowDown(2000);
     throttle.slowDown(10);
     expect([1, 2, 3].map(() => throttle.takeMs())).toEqual([0, 2000, 4000]);
+  });
+
+  it('of several processes gives each its part of the rate, and of a Crawl-delay', () => {
+    const { throttle } = aThrottle(4, 3);
+    expect([1, 2, 3].map(() => throttle.takeMs())).toEqual([0, 750, 1500]);
+    throttle.slowDown(2000);
+    expect([1, 2].map(() => throttle.takeMs())).toEqual([2250, 8250]);
   });
 });

@@ -9,17 +9,21 @@ export class Throttle {
   private intervalMs: number;
   private nextMs = 0;
 
-  /** @param now a clock in milliseconds */
+  /**
+   * @param parts processes that share the rate: each takes that part of it
+   * @param now a clock in milliseconds
+   */
   constructor(
     requestsPerSecond: number,
+    private readonly parts = 1,
     private readonly now: () => number = () => performance.now(),
   ) {
-    this.intervalMs = 1000 / requestsPerSecond;
+    this.intervalMs = (1000 / requestsPerSecond) * parts;
   }
 
-  /** At least this long from one request to the next. */
+  /** At least this long from one request to the next, whichever process makes it. */
   slowDown(intervalMs: number): void {
-    this.intervalMs = Math.max(this.intervalMs, intervalMs);
+    this.intervalMs = Math.max(this.intervalMs, intervalMs * this.parts);
   }
 
   /** No request for so long. */

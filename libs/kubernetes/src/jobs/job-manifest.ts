@@ -101,14 +101,14 @@ function podSpec(assignment: StageAssignment, execution: Execution, pods: Worker
   };
 }
 
-function container(assignment: StageAssignment, { resources }: Execution, pods: WorkerPods): V1Container {
+function container(assignment: StageAssignment, { resources, parallelism }: Execution, pods: WorkerPods): V1Container {
   return {
     name: CONTAINER,
     image: asksForGpu(resources) ? (pods.gpuImage ?? pods.image) : pods.image,
     imagePullPolicy: pods.imagePullPolicy,
     ...(pods.command ? { command: pods.command } : {}),
     args: [assignment.stage, '--assignment', `${ASSIGNMENT_DIR}/assignment.json`],
-    env: environment(pods),
+    env: environment(pods, parallelism),
     ...(pods.secret ? { envFrom: [{ secretRef: { name: pods.secret } }] } : {}),
     ...(resources ? { resources: { ...quantities('requests', resources.requests), ...quantities('limits', resources.limits) } } : {}),
     // The end of the log goes into the pod's status, where it outlives the container.
@@ -123,7 +123,7 @@ function container(assignment: StageAssignment, { resources }: Execution, pods: 
   };
 }
 
-function environment(pods: WorkerPods): V1EnvVar[] {
+function environment(pods: WorkerPods, parallelism = 1): V1EnvVar[] {
   const values: Record<string, string> = {
     ...pods.environment,
     HOME: '/tmp',
@@ -135,6 +135,8 @@ function environment(pods: WorkerPods): V1EnvVar[] {
     CARICATURE_SPOOL: `${SCRATCH}/spool`,
     CARICATURE_TOKEN_FILE: `${TOKEN_DIR}/token`,
     CARICATURE_KEEP_LOG: 'true',
+    // Kubernetes itself says in JOB_COMPLETION_INDEX which of them a pod is.
+    CARICATURE_PARTS: String(parallelism),
   };
   return Object.entries(values).map(([name, value]) => ({ name, value }));
 }
