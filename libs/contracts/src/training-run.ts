@@ -26,7 +26,7 @@ const learningRate = z.number().gt(0).lte(10);
 const weight = z.number().min(0).max(1_000_000);
 
 export const photoSource = z.strictObject({
-  uri: z.string().min(1).max(2048).describe('Where the photos are: a folder (file:///…), s3://…, or synthetic://people and synthetic://digits, which are drawn'),
+  uri: z.string().min(1).max(2048).describe('Where the photos are: a folder (file:///…), s3://bucket/prefix at the endpoint of the artifact store and with its access, or synthetic://people and synthetic://digits, which are drawn'),
   layout: z.enum(PHOTO_LAYOUTS).default('PersonFolders'),
   alreadyCropped: z.boolean().default(false).describe('The photos are face crops: no detector is run'),
   minImagesPerPerson: z.int().min(1).max(100_000).default(2),
@@ -36,7 +36,7 @@ export const photoSource = z.strictObject({
 
 /** Pictures that are there already, in place of a crawl. */
 export const imageSource = z.strictObject({
-  uri: z.string().min(1).max(2048).describe('The folder of the pictures (file:///…)'),
+  uri: z.string().min(1).max(2048).describe('Where the pictures are: a folder (file:///…), or s3://bucket/prefix at the endpoint of the artifact store and with its access'),
   layout: z.enum(PHOTO_LAYOUTS).default('PersonFolders').describe('PersonFolders: a folder a label. Labels train nothing: where source and target share them, they let the transfer be scored'),
 });
 
