@@ -60,6 +60,11 @@ describe.each(STAGES)('%s of pictures in S3', (stage, field) => {
     expect((await prepare(stage, uri)).message).toContain(message);
   });
 
+  it('is told of by its address, not by where it was fetched to, when there is nothing in it to learn from', async () => {
+    const { exitCode, message } = await prepare(stage, 's3://photos/team/ann');
+    expect({ exitCode, message }).toEqual({ exitCode: EXIT.impossible, message: expect.stringMatching(/^No photos of people were found in s3:\/\/photos\/team\/ann with the layout PersonFolders/) });
+  });
+
   it('names its field where access is denied, and is not tried again', async () => {
     vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'wrong');
     expect(await prepare(stage, 's3://photos/team')).toMatchObject({ exitCode: EXIT.impossible, message: expect.stringContaining(`${field}: s3://photos/team refuses`) });

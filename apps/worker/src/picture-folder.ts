@@ -20,3 +20,11 @@ export async function pictureFolder(field: string, uri: string, { scratchDir, si
   });
   return dir;
 }
+
+/** Passes an error on by the address that the user has given, where what it names was fetched from there. */
+export function namingAddress(uri: string, folder: string): (error: Error) => never {
+  return (error) => {
+    if (uri.startsWith('s3://')) error.message = error.message.replaceAll(folder, uri);
+    throw error;
+  };
+}

@@ -9,7 +9,7 @@ import { TRAIT_NAMES, traitsOfParameters, traitsToRow } from '@caricature/portra
 import { ShardWriter } from '@caricature/tensors';
 import sharp from 'sharp';
 import tar from 'tar-stream';
-import { pictureFolder } from '../picture-folder.js';
+import { namingAddress, pictureFolder } from '../picture-folder.js';
 import { createProgress } from '../progress.js';
 import { ImpossibleError } from '../stage.error.js';
 import type { StageContext, StageOutput } from '../stage.js';
@@ -68,7 +68,7 @@ async function packFolder(context: StageContext<PrepareAvatarsConfig>, { uri, la
   const progress = createProgress(report);
   const dir = join(scratchDir, 'pictures');
   const options = { photosDir, outDir: dir, layout, size, detect: false, minImagesPerPerson: 1, minPeople: 1, signal, ...(config.seed === undefined ? {} : { seed: config.seed }) };
-  const { kept, unreadable } = await packPictures({ ...options, onProgress: ({ done, total }) => progress(done, total) });
+  const { kept, unreadable } = await packPictures({ ...options, onProgress: ({ done, total }) => progress(done, total) }).catch(namingAddress(uri, photosDir));
   return { dir, metadata: { metrics: { images: kept, unreadable } } };
 }
 

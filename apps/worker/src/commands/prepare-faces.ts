@@ -4,7 +4,7 @@ import type { TrainingRunSpec } from '@caricature/contracts';
 import { prepareFaces as cutFaces } from '@caricature/faces';
 import { resolvePreset } from '@caricature/models/presets';
 import { TRAIT_NAMES } from '@caricature/portraits';
-import { pictureFolder } from '../picture-folder.js';
+import { namingAddress, pictureFolder } from '../picture-folder.js';
 import { createProgress } from '../progress.js';
 import { ImpossibleError } from '../stage.error.js';
 import type { StageContext, StageOutput } from '../stage.js';
@@ -47,7 +47,7 @@ export async function prepareFaces(context: StageContext<PrepareFacesConfig>): P
       progress(done, total);
       report({ type: 'counters', values: { kept, noFace, several, unreadable } });
     },
-  });
+  }).catch(namingAddress(config.photos.uri, photosDir));
   const { kept, noFace, several, unreadable, people } = result;
   context.log(`${kept} faces of ${people} people kept; dropped: ${noFace} without a face, ${several} with several, ${unreadable} unreadable`);
   return { dir: outDir, metadata: { metrics: { kept, noFace, several, unreadable, people } } };
