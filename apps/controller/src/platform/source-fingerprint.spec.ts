@@ -1,6 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createArtifactStore } from '@caricature/artifacts';
+import { createDatabase } from '@caricature/database';
+import { ControllerMetrics, createRegistry } from '@caricature/metrics';
 import { freePort, startS3Server, type S3Server } from '../../../../libs/artifacts/src/testing/s3.server.js';
+import { readControllerEnv } from '../controller.env.js';
+import { createKubernetesPlatform } from './kubernetes.platform.js';
+import { createLocalPlatform } from './local.platform.js';
 import { createSourceFingerprint } from './source-fingerprint.js';
 
 const URI = 's3://photos/team';
@@ -45,6 +50,20 @@ describe('of an address in S3', () => {
     store.close();
     ms = 60_000;
     expect(await fingerprint(URI)).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  it('both platforms tell the same', async () => {
+    // Neither is asked for anything else here.
+    const database = createDatabase('postgresql://nobody@127.0.0.1:1/nothing');
+    const env = readControllerEnv({ CARICATURE_PLATFORM: 'kubernetes', CARICATURE_WORKER_IMAGE: 'worker', CARICATURE_PUBLIC_URL: 'http://controller', CARICATURE_DATABASE_URL: 'postgresql://nobody@127.0.0.1:1/nothing', CARICATURE_ARTIFACTS_URI: 's3://artifacts' });
+    const platforms = [createLocalPlatform(env, database, [], () => undefined), createKubernetesPlatform(env.kubernetes!, database, new ControllerMetrics(createRegistry(), () => 0), () => undefined)];
+    const store = createArtifactStore('s3://photos/both');
+    await store.put('ann/1.png', Buffer.from('x'));
+    store.close();
+    const [here, there] = await Promise.all(platforms.map((platform) => platform.folderFingerprint('s3://photos/both')));
+    expect(here).toMatch(/^[0-9a-f]{64}$/);
+    expect(there).toBe(here);
+    await Promise.all([...platforms, database].map((one) => one.close()));
   });
 
   it('a store that cannot be reached is an error, and asked again by the next who asks', async () => {
