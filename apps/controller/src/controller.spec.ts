@@ -65,6 +65,22 @@ describe('a resource', () => {
     expect((await api().get('/api/v1/nothing')).body).toMatchObject({ status: 404, code: 'NotFound' });
   });
 
+  it.each([
+    ['/default%2F..%2F..%2F..%2F..%2Fapi%2Fv1%2Fnamespaces%2Fkube-system%2Fpods%3Fx=/nobody', 'namespace'],
+    ['/..%2Fkube-system/nobody', 'namespace'],
+    ['/default/..%2F..%2Fkube-system', 'name'],
+    ['/default/%2E%2E%2Fpods/logs', 'name'],
+  ])('is not asked for by a name that no resource can have: %s', async (path, field) => {
+    const { body } = await api().get(`/api/v1/resources/CrawlJob${path}`);
+    expect(body).toMatchObject({ status: 400, code: 'InvalidRequest', fields: [{ field }] });
+    expect((await api().delete(`/api/v1/resources/CrawlJob${path.replace('/logs', '')}`)).status).toBe(400);
+  });
+
+  it('is listed only by a namespace that there can be', async () => {
+    expect((await api().get('/api/v1/resources?namespace=default')).status).toBe(200);
+    expect((await api().get('/api/v1/resources?namespace=..%2F..%2Fpods')).body).toMatchObject({ status: 400, code: 'InvalidRequest' });
+  });
+
   it('in broken JSON is a problem too', async () => {
     const { status, body } = await api().post('/api/v1/resources').set('content-type', 'application/json').send('{"kind":');
     expect([status, body.code]).toEqual([400, 'InvalidRequest']);

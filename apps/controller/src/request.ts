@@ -1,12 +1,13 @@
+import { namespaceName, objectName } from '@caricature/contracts';
 import { z } from 'zod';
 
 export const uuid = z.uuid();
 export const digest = z.string().regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in lower-case hex');
 const text = z.string().min(1).max(253);
 
-/** Names one resource in a path. */
-export const resourcePath = z.object({ kind: text, namespace: text, name: text });
-export const resourceFilter = z.object({ kind: text.optional(), namespace: text.optional() });
+/** Names one resource in a path. Namespace and name become parts of the API server's own paths: neither may hold a slash or be `..`. */
+export const resourcePath = z.object({ kind: text, namespace: namespaceName, name: objectName });
+export const resourceFilter = z.object({ kind: text.optional(), namespace: namespaceName.optional() });
 export const logQuery = z.object({ stage: text.optional(), attempt: z.coerce.number().int().min(1).optional() });
 export const metricQuery = z.object({
   stage: text.optional(),

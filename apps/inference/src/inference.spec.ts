@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { mkdtemp } from 'node:fs/promises';
+import { request as httpRequest } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConsoleLogger } from '@nestjs/common';
@@ -133,6 +134,24 @@ describe('a request that cannot be answered', () => {
     expect(answers.map(({ status }) => status)).toContain(200);
     expectProblem(refused[0]!, 503, 'QueueFull');
     expect(refused[0]!.headers['retry-after']).toBe('1');
+    await narrow.close();
+  });
+
+  it('holds a place from the first byte of its form, until it is answered or its client has gone', async () => {
+    const narrow = await startApp({ MAX_QUEUE: '1' });
+    const address = new URL('/v1/caricatures', await narrow.getUrl());
+    const depth = async () => /queue_depth (\d+)/.exec((await request(narrow.getHttpServer()).get('/metrics')).text)![1];
+    const sendForm = async (type = 'image/png') => request(narrow.getHttpServer()).post('/v1/caricatures').attach('image', await photos.read('astronaut'), { filename: 'me', contentType: type });
+    const slow = httpRequest(address, { method: 'POST', headers: { 'content-type': 'multipart/form-data; boundary=x' } }).on('error', () => {});
+    slow.write('--x\r\ncontent-disposition: form-data; name="image"; filename="a.png"\r\ncontent-type: image/png\r\n\r\nthe first bytes');
+    await expect.poll(depth).toBe('1');
+    expectProblem(await sendForm(), 503, 'QueueFull');
+    expectProblem(await request(narrow.getHttpServer()).post('/v1/caricatures').type('image/png').send(await photos.read('astronaut')), 503, 'QueueFull');
+    slow.destroy();
+    await expect.poll(depth).toBe('0');
+    expect((await sendForm()).status).toBe(200);
+    expectProblem(await sendForm('text/plain'), 415, 'UnsupportedMediaType');
+    expect(await depth()).toBe('0');
     await narrow.close();
   });
 

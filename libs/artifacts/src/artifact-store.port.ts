@@ -17,6 +17,8 @@ export interface ObjectInfo {
   name: string;
   bytes: number;
   sha256?: string;
+  /** Another one whenever the content is another: what S3 tells of objects that it lists. */
+  etag?: string;
 }
 
 /** The digest that a read must give; taken from the object's artifact.json. */

@@ -30,6 +30,16 @@ export function createArtifactStore(uri: string, options: ArtifactStoreOptions =
   if (url.protocol !== 's3:') throw invalid(`${url.protocol}// is not known`);
   if (url.username !== '' || url.search !== '' || url.hash !== '') throw invalid('credentials and queries do not belong in it');
   if (url.host === '') throw invalid('it names no bucket');
-  const prefix = checkPrefix(decodeURIComponent(url.pathname.replace(/^\/+/, '')));
+  const path = decoded(url.pathname);
+  if (path === undefined) throw invalid('a percent sign in it must be written as %25');
+  const prefix = checkPrefix(path.replace(/^\/+/, ''));
   return new S3ArtifactStore(url.host, prefix, { ...s3OptionsFromEnvironment(), ...options.s3 }, options.onBytes);
+}
+
+function decoded(path: string): string | undefined {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return undefined;
+  }
 }

@@ -5,5 +5,6 @@ export { createArtifactStore, type ArtifactStoreOptions } from './create-artifac
 export { digestOfFile, sha256 } from './digest.js';
 export { materializeArtifact } from './materialize-artifact.js';
 export { findArtifact, getArtifact, publishArtifact, removeArtifact, type Publication } from './publish-artifact.js';
+export { downloadFolder, remoteFingerprint, type DownloadOptions } from './remote-folder.js';
 export type { S3Options } from './s3/s3-artifact.store.js';
 export { createWorkArea, type WorkArea } from './work-area.js';

@@ -4,13 +4,21 @@ import { z } from 'zod';
 export const API_VERSION = 'caricature.dev/v1alpha1';
 
 const DNS_LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
+const LABEL_RULE = 'must be lower-case letters, digits and dashes, starting and ending with a letter or digit';
+const DNS_SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 
 /** A Kubernetes object name that is short enough for the Jobs derived from it. */
-export const resourceName = z.string().min(1).max(40).regex(DNS_LABEL, 'must be lower-case letters, digits and dashes, starting and ending with a letter or digit');
+export const resourceName = z.string().min(1).max(40).regex(DNS_LABEL, LABEL_RULE);
+
+/** A Kubernetes namespace. */
+export const namespaceName = z.string().min(1).max(63).regex(DNS_LABEL, LABEL_RULE);
+
+/** Any Kubernetes object name: asking for one is no error, however long, though ours are shorter. */
+export const objectName = z.string().min(1).max(253).regex(DNS_SUBDOMAIN, 'must be lower-case letters, digits, dashes and dots, starting and ending with a letter or digit');
 
 export const objectMeta = z.strictObject({
   name: resourceName,
-  namespace: z.string().min(1).max(63).regex(DNS_LABEL).default('default'),
+  namespace: namespaceName.default('default'),
   labels: z.record(z.string(), z.string()).optional(),
   annotations: z.record(z.string(), z.string()).optional(),
 });

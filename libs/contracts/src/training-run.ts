@@ -35,7 +35,7 @@ const sourceUri = z
   .refine((uri) => !uri.startsWith('file:') || folder.test(uri), { message: 'a folder is given with its whole path (file:///…), where %25 stands for a percent sign and %2F may not be' });
 
 export const photoSource = z.strictObject({
-  uri: sourceUri.describe('Where the photos are: a folder (file:///…), s3://…, or synthetic://people and synthetic://digits, which are drawn'),
+  uri: sourceUri.describe('Where the photos are: a folder (file:///…), s3://bucket/prefix at the endpoint of the artifact store and with its access, or synthetic://people and synthetic://digits, which are drawn'),
   layout: z.enum(PHOTO_LAYOUTS).default('PersonFolders'),
   alreadyCropped: z.boolean().default(false).describe('The photos are face crops: no detector is run'),
   minImagesPerPerson: z.int().min(1).max(100_000).default(2),
@@ -45,7 +45,7 @@ export const photoSource = z.strictObject({
 
 /** Pictures that are there already, in place of a crawl. */
 export const imageSource = z.strictObject({
-  uri: sourceUri.describe('The folder of the pictures (file:///…)'),
+  uri: sourceUri.describe('Where the pictures are: a folder (file:///…), or s3://bucket/prefix at the endpoint of the artifact store and with its access'),
   layout: z.enum(PHOTO_LAYOUTS).default('PersonFolders').describe('PersonFolders: a folder a label. Labels train nothing: where source and target share them, they let the transfer be scored'),
 });
 

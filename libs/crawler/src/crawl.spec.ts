@@ -115,6 +115,14 @@ describe('crawl', () => {
     expect(renders()).toHaveLength(25);
   });
 
+  it('ends where the source wants to be left alone for long, and carries on when it is asked again', async () => {
+    server.fault = (_request, response, n) => n > 12 && !!response.writeHead(429, { 'retry-after': '3600' }).end('enough for today');
+    await expect(crawl(aCrawl(server, dir))).rejects.toMatchObject({ code: 'SourceFailing', retryable: true, message: expect.stringMatching(/left alone for 60 minutes .*429 "enough for today".*run again/) });
+    server.fault = () => false;
+    expect(await crawl(aCrawl(server, dir))).toMatchObject({ images: 25, failed: 0 });
+    expect(renders().length).toBeLessThanOrEqual(25 + aCrawl(server, dir).politeness.concurrency);
+  });
+
   it('names a dead source and what to change, and carries on when it lives again', async () => {
     await crawl(aCrawl(server, dir, { onProgress: ({ images }) => images === 12 && void server.stop() })).then(
       () => expect.unreachable(),

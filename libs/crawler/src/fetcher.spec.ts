@@ -119,6 +119,12 @@ describe('robots.txt', () => {
     expect(server.asked.filter((path) => path === '/robots.txt')).toHaveLength(1);
   });
 
+  it.each(['61', '86400', '1e999'])('ends the crawl where it asks for a Crawl-delay of %s s', async (delay) => {
+    server.robotsTxt = `User-agent: *\nCrawl-delay: ${delay}`;
+    await expect(get(PICTURE)).rejects.toMatchObject({ code: 'RobotsDisallowed', retryable: false, message: expect.stringMatching(/robots\.txt asks for .* s between requests \(Crawl-delay\)/) });
+    expect(server.asked).toEqual(['/robots.txt']);
+  });
+
   it('is obeyed where a redirect leads', async () => {
     server.robotsTxt = 'User-agent: *\nDisallow: /private/';
     server.fault = (_request, response) => !!response.writeHead(302, { location: '/private/x.png' }).end();

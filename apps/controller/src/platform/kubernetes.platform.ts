@@ -6,6 +6,7 @@ import type { ControllerMetrics } from '@caricature/metrics';
 import type { KubernetesEnv } from '../kubernetes.env.js';
 import type { Platform, Term } from './platform.js';
 import { RecordedResourceStore } from './recorded-resource.store.js';
+import { createSourceFingerprint } from './source-fingerprint.js';
 
 const CHECK_AGAIN_MS = 5_000;
 const FOLLOW_NAMESPACES_MS = 30_000;
@@ -64,8 +65,8 @@ export function createKubernetesPlatform(env: KubernetesEnv, database: Database,
     },
     progressIntervalMs: PROGRESS_INTERVAL_MS,
     resyncMs: RESYNC_MS,
-    // What a pod will see cannot be seen from here.
-    folderFingerprint: () => Promise.resolve(undefined),
+    // What a pod will see of a folder cannot be seen from here.
+    folderFingerprint: createSourceFingerprint(() => Promise.resolve(undefined)),
     operate: async (work, signal) => {
       await waitUntilUsable(signal);
       const election = new LeaderElection({

@@ -6,6 +6,7 @@ import type { ControllerEnv } from '../controller.env.js';
 import { findProjectRoot } from '../project-root.js';
 import { DatabaseCatalog } from './database.catalog.js';
 import type { Platform, Term } from './platform.js';
+import { createSourceFingerprint } from './source-fingerprint.js';
 
 const RESTART_MS = 1000;
 
@@ -25,7 +26,7 @@ export function createLocalPlatform(env: ControllerEnv, database: Database, work
       },
     },
     progressIntervalMs: 0,
-    folderFingerprint,
+    folderFingerprint: createSourceFingerprint(folderFingerprint),
     operate: (work, signal) => keepOperating((round) => work({ store, driver, signal: round }), log, signal),
     problems: () => [],
     listening: (url) => void (environment['CARICATURE_CONTROLLER_URL'] = url),

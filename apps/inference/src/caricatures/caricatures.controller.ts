@@ -2,7 +2,7 @@ import { DEFAULT_PHOTO_LIMITS } from '@caricature/faces';
 import { Controller, HttpCode, Post, Query, Req, Res, UploadedFiles, UseInterceptors } from '@nestjs/common';
 import { AnyFilesInterceptor } from '@nestjs/platform-express';
 import type { Request, Response } from 'express';
-import { Admission } from '../batching/admission.js';
+import { AdmissionInterceptor } from '../batching/admission.interceptor.js';
 import { InferenceError } from '../inference.error.js';
 import { ModelStore } from '../models/model.store.js';
 import { parseCaricatureQuery } from './caricature.request.js';
@@ -21,7 +21,6 @@ interface UploadedPhoto {
 @Controller('v1/caricatures')
 export class CaricaturesController {
   constructor(
-    private readonly admission: Admission,
     private readonly caricatures: CaricatureService,
     private readonly models: ModelStore,
   ) {}
@@ -29,7 +28,7 @@ export class CaricaturesController {
   /** A photo as the body, or as the one file of a form → PNG, or JSON with the face's box where that is preferred. */
   @Post()
   @HttpCode(200)
-  @UseInterceptors(AnyFilesInterceptor({ limits: { files: 1, fileSize: maxBytes, fields: 8 } }))
+  @UseInterceptors(AdmissionInterceptor, AnyFilesInterceptor({ limits: { files: 1, fileSize: maxBytes, fields: 8 } }))
   async draw(
     @Req() request: Request,
     @Res() response: Response,
@@ -39,15 +38,13 @@ export class CaricaturesController {
     const query = parseCaricatureQuery(givenQuery);
     const answerType = request.accepts(ANSWER_TYPES);
     if (answerType === false) throw new InferenceError('NotAcceptable', `Answers are ${ANSWER_TYPES.join(' or ')}; accept one of these.`);
-    await this.admission.admit(async () => {
-      const bytes = await readPhoto(request, files);
-      const model = await this.models.getModel(query.model);
-      response.locals['model'] = model.label;
-      const { png, box } = await model.use(() => this.caricatures.draw(bytes, model, query));
-      response.set({ 'Caricature-Model': model.label, 'Caricature-Model-Version': model.version, Vary: 'Accept' });
-      if (answerType === 'image/png') return void response.type('image/png').send(png);
-      response.json({ box, image: png.toString('base64'), model: model.label, version: model.version });
-    });
+    const bytes = await readPhoto(request, files);
+    const model = await this.models.getModel(query.model);
+    response.locals['model'] = model.label;
+    const { png, box } = await model.use(() => this.caricatures.draw(bytes, model, query));
+    response.set({ 'Caricature-Model': model.label, 'Caricature-Model-Version': model.version, Vary: 'Accept' });
+    if (answerType === 'image/png') return void response.type('image/png').send(png);
+    response.json({ box, image: png.toString('base64'), model: model.label, version: model.version });
   }
 }
 

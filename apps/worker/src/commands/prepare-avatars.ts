@@ -2,7 +2,6 @@ import { createReadStream } from 'node:fs';
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import type { TrainingRunSpec } from '@caricature/contracts';
 import { prepareFaces as packPictures } from '@caricature/faces';
 import { resolvePreset } from '@caricature/models/presets';
@@ -10,6 +9,7 @@ import { TRAIT_NAMES, traitsOfParameters, traitsToRow } from '@caricature/portra
 import { ShardWriter } from '@caricature/tensors';
 import sharp from 'sharp';
 import tar from 'tar-stream';
+import { namingAddress, pictureFolder } from '../picture-folder.js';
 import { createProgress } from '../progress.js';
 import { ImpossibleError } from '../stage.error.js';
 import type { StageContext, StageOutput } from '../stage.js';
@@ -61,12 +61,14 @@ export async function prepareAvatars(context: StageContext<PrepareAvatarsConfig>
 }
 
 /** Packs the pictures of a folder as they are, with their labels. */
-async function packFolder({ config, scratchDir, signal, report }: StageContext<PrepareAvatarsConfig>, { uri, layout }: NonNullable<PrepareAvatarsConfig['images']>, size: number): Promise<StageOutput> {
-  if (!uri.startsWith('file:///')) throw new ImpossibleError(`spec.target.images.uri: ${uri} cannot be read: give a folder with its whole path (file:///…)`);
+async function packFolder(context: StageContext<PrepareAvatarsConfig>, { uri, layout }: NonNullable<PrepareAvatarsConfig['images']>, size: number): Promise<StageOutput> {
+  const { config, scratchDir, signal, report } = context;
+  const photosDir = await pictureFolder('spec.target.images.uri', uri, context);
+  if (photosDir === undefined) throw new ImpossibleError(`spec.target.images.uri: ${uri} cannot be read: give a folder with its whole path (file:///…), or s3://bucket/prefix`);
   const progress = createProgress(report);
   const dir = join(scratchDir, 'pictures');
-  const options = { photosDir: fileURLToPath(uri), outDir: dir, layout, size, detect: false, minImagesPerPerson: 1, minPeople: 1, signal, ...(config.seed === undefined ? {} : { seed: config.seed }) };
-  const { kept, unreadable } = await packPictures({ ...options, onProgress: ({ done, total }) => progress(done, total) });
+  const options = { photosDir, outDir: dir, layout, size, detect: false, minImagesPerPerson: 1, minPeople: 1, signal, ...(config.seed === undefined ? {} : { seed: config.seed }) };
+  const { kept, unreadable } = await packPictures({ ...options, onProgress: ({ done, total }) => progress(done, total) }).catch(namingAddress(uri, photosDir));
   return { dir, metadata: { metrics: { images: kept, unreadable } } };
 }
 

@@ -1,10 +1,10 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { TrainingRunSpec } from '@caricature/contracts';
 import { prepareFaces as cutFaces } from '@caricature/faces';
 import { resolvePreset } from '@caricature/models/presets';
 import { TRAIT_NAMES } from '@caricature/portraits';
+import { namingAddress, pictureFolder } from '../picture-folder.js';
 import { createProgress } from '../progress.js';
 import { ImpossibleError } from '../stage.error.js';
 import type { StageContext, StageOutput } from '../stage.js';
@@ -47,7 +47,7 @@ export async function prepareFaces(context: StageContext<PrepareFacesConfig>): P
       progress(done, total);
       report({ type: 'counters', values: { kept, noFace, several, unreadable } });
     },
-  });
+  }).catch(namingAddress(config.photos.uri, photosDir));
   const { kept, noFace, several, unreadable, people } = result;
   context.log(`${kept} faces of ${people} people kept; dropped: ${noFace} without a face, ${several} with several, ${unreadable} unreadable`);
   return { dir: outDir, metadata: { metrics: { kept, noFace, several, unreadable, people } } };
@@ -55,8 +55,9 @@ export async function prepareFaces(context: StageContext<PrepareFacesConfig>): P
 
 async function findPhotos(context: StageContext<PrepareFacesConfig>, size: number, progress: (done: number, total: number) => void): Promise<string> {
   const { uri } = context.config.photos;
-  if (uri.startsWith('file://')) return fileURLToPath(uri.split('#')[0]!);
-  if (!uri.startsWith('synthetic://')) throw new ImpossibleError(`spec.source.photos.uri: ${uri} cannot be read: give a folder (file:///…) synthetic://people or synthetic://digits`);
+  const folder = await pictureFolder('spec.source.photos.uri', uri, context);
+  if (folder !== undefined) return folder;
+  if (!uri.startsWith('synthetic://')) throw new ImpossibleError(`spec.source.photos.uri: ${uri} cannot be read: give a folder (file:///…), s3://bucket/prefix, synthetic://people or synthetic://digits`);
   const dir = join(context.scratchDir, 'people');
   await drawPeople(parseSyntheticUri(uri), size, dir, context.signal, progress);
   return dir;

@@ -46,7 +46,7 @@ describe('S3ArtifactStore', () => {
 });
 
 describe('createArtifactStore', () => {
-  it.each(['/tmp/x', 'http://host/x', 'file://host/x', 's3://', 's3://key:secret@bucket', 's3://bucket/a?b=c'])('refuses %s and says what it takes', (uri) => {
+  it.each(['/tmp/x', 'http://host/x', 'file://host/x', 's3://', 's3://key:secret@bucket', 's3://bucket/a?b=c', 's3://bucket/100%'])('refuses %s and says what it takes', (uri) => {
     expect(() => createArtifactStore(uri)).toThrow(expect.objectContaining({ code: 'InvalidUri', message: expect.stringContaining('file:///folder or s3://bucket') }));
   });
 

@@ -95,9 +95,9 @@ export class S3ArtifactStore implements ArtifactStore {
     const found: ObjectInfo[] = [];
     try {
       for await (const page of paginateListObjectsV2({ client: this.client }, { Bucket: this.bucket, Prefix: root + below })) {
-        for (const { Key: key = '', Size: bytes = 0 } of page.Contents ?? []) {
+        for (const { Key: key = '', Size: bytes = 0, ETag: etag } of page.Contents ?? []) {
           const name = key.slice(root.length);
-          if (name !== '' && !name.endsWith('/') && isBelow(name, below)) found.push({ name, bytes });
+          if (name !== '' && !name.endsWith('/') && isBelow(name, below)) found.push({ name, bytes, ...(etag ? { etag } : {}) });
         }
       }
     } catch (error) {

@@ -4,8 +4,6 @@ import type { Statistics } from '../statistics.js';
 
 const FIRST_DELAY_MS = 500;
 const MAX_DELAY_MS = 30_000;
-/** A server that asks for longer is asked again by the next run, not by this one. */
-const MAX_RETRY_AFTER_MS = 10 * 60_000;
 
 export interface RetryOptions {
   maxRetries: number;
@@ -25,7 +23,6 @@ export function retry({ maxRetries, statistics, random = Math.random }: RetryOpt
         return await next(request);
       } catch (error) {
         if (!(error instanceof RequestFailure) || !error.retryable || attempt === maxRetries) throw error;
-        if ((error.retryAfterMs ?? 0) > MAX_RETRY_AFTER_MS) throw error;
         statistics.add('retry/count');
         statistics.add(`retry/reason/${error.kind}`);
         const backoffMs = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** attempt);

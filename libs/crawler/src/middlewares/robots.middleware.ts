@@ -2,6 +2,9 @@ import { CrawlError } from '../crawl.error.js';
 import { RequestFailure, type Fetch, type Middleware } from '../request.js';
 import { disallowingRule, parseRobotsTxt, type RobotsRules } from '../robots-txt.js';
 
+/** A source that allows fewer requests is not made for being crawled: a thousand avatars would take a day. */
+const MAX_CRAWL_DELAY_SECONDS = 60;
+
 export interface RobotsOptions {
   userAgent: string;
   /** How robots.txt itself is fetched: guarded and slowed like all else. */
@@ -10,8 +13,9 @@ export interface RobotsOptions {
 }
 
 /**
- * Asks each host's robots.txt once and ends the crawl at a path it disallows. A robots.txt that is missing allows all;
- * one that cannot be had now (5xx, no answer) allows nothing yet, as RFC 9309 asks: the request fails and may be tried again.
+ * Asks each host's robots.txt once and ends the crawl at a path it disallows, or at a Crawl-delay that would take days. A
+ * robots.txt that is missing allows all; one that cannot be had now (5xx, no answer) allows nothing yet, as RFC 9309 asks:
+ * the request fails and may be tried again.
  */
 export function robots({ userAgent, fetch, onCrawlDelay }: RobotsOptions): Middleware {
   const known = new Map<string, Promise<RobotsRules>>();
@@ -20,7 +24,9 @@ export function robots({ userAgent, fetch, onCrawlDelay }: RobotsOptions): Middl
     try {
       const { status, body } = await fetch({ url: new URL('/robots.txt', origin), accept: 'text', signal });
       const rules = parseRobotsTxt(status === 200 ? body.toString() : '', userAgent);
-      if (rules.crawlDelaySeconds !== undefined) onCrawlDelay(rules.crawlDelaySeconds);
+      const { crawlDelaySeconds = 0 } = rules;
+      if (crawlDelaySeconds > MAX_CRAWL_DELAY_SECONDS) throw tooSlow(origin, crawlDelaySeconds);
+      if (crawlDelaySeconds > 0) onCrawlDelay(crawlDelaySeconds);
       return rules;
     } catch (error) {
       if (error instanceof RequestFailure && error.kind === 'refused') return parseRobotsTxt('', userAgent);
@@ -39,4 +45,11 @@ export function robots({ userAgent, fetch, onCrawlDelay }: RobotsOptions): Middl
       `${origin}/robots.txt disallows ${pathname} (rule ${JSON.stringify(rule)}) to ${userAgent}. Crawl another source; set politeness.respectRobotsTxt: false only for a site of your own.`,
     );
   };
+}
+
+function tooSlow(origin: string, seconds: number): CrawlError {
+  return new CrawlError(
+    'RobotsDisallowed',
+    `${origin}/robots.txt asks for ${seconds} s between requests (Crawl-delay), more than the ${MAX_CRAWL_DELAY_SECONDS} s that a crawl waits. Crawl another source; set politeness.respectRobotsTxt: false only for a site of your own.`,
+  );
 }

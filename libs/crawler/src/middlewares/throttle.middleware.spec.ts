@@ -27,6 +27,13 @@ describe('Throttle', () => {
     expect(throttle.takeMs()).toBe(0);
   });
 
+  it.each([[30 * 60, '30 minutes'], [7201, '3 hours'], [40 * 86_400, '40 days']])('ends the crawl, and holds nothing back, where a server asks for %i s', async (seconds, words) => {
+    const { throttle } = aThrottle(4);
+    const fetch = throttle.middleware(() => Promise.reject(new RequestFailure('throttled', 'http://a/ answers 429', seconds * 1000)));
+    await expect(fetch({ url: new URL('http://a/x'), accept: 'image' })).rejects.toMatchObject({ code: 'SourceFailing', retryable: true, message: expect.stringContaining(`http://a wants to be left alone for ${words} (http://a/ answers 429)`) });
+    expect(throttle.takeMs()).toBeLessThan(1000);
+  });
+
   it('slows to a Crawl-delay, and is not hurried by a shorter one', () => {
     const { throttle } = aThrottle(4);
     throttle.slowDown(2000);

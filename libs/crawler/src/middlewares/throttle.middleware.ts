@@ -1,6 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { CrawlError } from '../crawl.error.js';
 import { RequestFailure, type Middleware } from '../request.js';
 
+/** A server that asks for longer is asked again by a later run, not by this one. */
+const MAX_RETRY_AFTER_MS = 10 * 60_000;
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
 /** How much of a second's requests may go at once after a pause. */
 const BURST_SECONDS = 0.1;
 
@@ -46,8 +52,20 @@ export class Throttle {
     try {
       return await next(request);
     } catch (error) {
-      if (error instanceof RequestFailure && error.retryAfterMs !== undefined) this.pause(error.retryAfterMs);
+      if (!(error instanceof RequestFailure) || error.retryAfterMs === undefined) throw error;
+      if (error.retryAfterMs > MAX_RETRY_AFTER_MS) throw wantsToBeLeftAlone(request.url.origin, error.retryAfterMs, error);
+      this.pause(error.retryAfterMs);
       throw error;
     }
   };
+}
+
+function wantsToBeLeftAlone(origin: string, ms: number, cause: RequestFailure): CrawlError {
+  const message = `The avatar source ${origin} wants to be left alone for ${inWords(ms)} (${cause.message}). Let it, then run again: the images fetched so far are kept.`;
+  return new CrawlError('SourceFailing', message, { cause });
+}
+
+function inWords(ms: number): string {
+  if (ms <= 2 * HOUR_MS) return `${Math.ceil(ms / MINUTE_MS)} minutes`;
+  return ms <= 2 * DAY_MS ? `${Math.ceil(ms / HOUR_MS)} hours` : `${Math.ceil(ms / DAY_MS)} days`;
 }

@@ -2,7 +2,7 @@ import { API_VERSION, KIND_NAMES, type Kind } from '@caricature/contracts';
 
 /** Where the API server keeps objects of one kind: of a namespace, or of all. */
 function collection(base: string, plural: string): (namespace?: string, name?: string) => string {
-  return (namespace, name) => [base, ...(namespace ? [`namespaces/${namespace}`] : []), plural, ...(name ? [encodeURIComponent(name)] : [])].join('/');
+  return (namespace, name) => [base, ...(namespace ? [`namespaces/${encodeURIComponent(namespace)}`] : []), plural, ...(name ? [encodeURIComponent(name)] : [])].join('/');
 }
 
 export const jobPath = collection('/apis/batch/v1', 'jobs');
