@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdir, stat } from 'node:fs/promises';
+import { lstat, readdir, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -13,9 +13,10 @@ export async function folderFingerprint(uri: string): Promise<string | undefined
   const entries = await readdir(root, { recursive: true, withFileTypes: true }).catch(() => undefined);
   if (!entries) return undefined;
   const hash = createHash('sha256');
-  const files = entries.filter((e) => e.isFile()).map((e) => join(e.parentPath, e.name)).sort();
+  // A photo may be a symbolic link: what it leads to is read, so that is what counts. Of one that leads nowhere there is only the link.
+  const files = entries.filter((e) => !e.isDirectory()).map((e) => join(e.parentPath, e.name)).sort();
   for (const file of files) {
-    const { size, mtimeMs } = await stat(file);
+    const { size, mtimeMs } = await stat(file).catch(() => lstat(file));
     hash.update(`${relative(root, file)}\0${size}\0${Math.round(mtimeMs)}\n`);
   }
   return hash.digest('hex');
