@@ -25,8 +25,17 @@ const batchSize = z.int().min(2).max(4096);
 const learningRate = z.number().gt(0).lte(10);
 const weight = z.number().min(0).max(1_000_000);
 
+/** A `file:` address that names a folder of this machine: another would only fail where it is read, again and again. */
+export const FOLDER_URI = '^file:///([^%]|%[013-9A-Fa-f][0-9A-Fa-f]|%2[0-9A-Ea-e])*$';
+const folder = new RegExp(FOLDER_URI);
+const sourceUri = z
+  .string()
+  .min(1)
+  .max(2048)
+  .refine((uri) => !uri.startsWith('file:') || folder.test(uri), { message: 'a folder is given with its whole path (file:///…), where %25 stands for a percent sign and %2F may not be' });
+
 export const photoSource = z.strictObject({
-  uri: z.string().min(1).max(2048).describe('Where the photos are: a folder (file:///…), s3://…, or synthetic://people and synthetic://digits, which are drawn'),
+  uri: sourceUri.describe('Where the photos are: a folder (file:///…), s3://…, or synthetic://people and synthetic://digits, which are drawn'),
   layout: z.enum(PHOTO_LAYOUTS).default('PersonFolders'),
   alreadyCropped: z.boolean().default(false).describe('The photos are face crops: no detector is run'),
   minImagesPerPerson: z.int().min(1).max(100_000).default(2),
@@ -36,7 +45,7 @@ export const photoSource = z.strictObject({
 
 /** Pictures that are there already, in place of a crawl. */
 export const imageSource = z.strictObject({
-  uri: z.string().min(1).max(2048).describe('The folder of the pictures (file:///…)'),
+  uri: sourceUri.describe('The folder of the pictures (file:///…)'),
   layout: z.enum(PHOTO_LAYOUTS).default('PersonFolders').describe('PersonFolders: a folder a label. Labels train nothing: where source and target share them, they let the transfer be scored'),
 });
 

@@ -18,7 +18,8 @@ const SAMPLES = 20;
 /** Gathers everything that planning for a resource looks at. */
 export async function observe(resource: Resource, sources: Sources): Promise<Observed> {
   const { database, driver, resyncMs } = sources;
-  const { kind, status } = resource;
+  const { kind, metadata, status } = resource;
+  if (metadata.deletionTimestamp) return observeDeleted(resource, sources);
   if (status?.phase === 'Succeeded' || status?.phase === 'Failed') return observeFinished(resource, sources);
   const [jobs, inputs, folders, model] = await Promise.all([
     driver.list(ownerOf(resource)),
@@ -43,6 +44,12 @@ export async function observe(resource: Resource, sources: Sources): Promise<Obs
     reports: observedReports(reports),
     samples: samples.map(({ step, uri, digest }) => ({ step, digest, uri })),
   };
+}
+
+/** Of a resource that goes only its jobs count. It may go because something else of it cannot be read. */
+async function observeDeleted(resource: Resource, { database, driver }: Sources): Promise<Observed> {
+  const [jobs, attempts] = await Promise.all([driver.list(ownerOf(resource)), database.stages.list(resource.metadata.uid)]);
+  return { jobs: allAttempts(resource, jobs, attempts), reports: {}, artifacts: {}, inputs: {}, samples: [] };
 }
 
 /** Of a resource that is done only its jobs and its model may still change. There may be very many of them. */

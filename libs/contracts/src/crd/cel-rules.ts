@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { immutableChanges } from '../validation.js';
-import { LOSS_WEIGHTS } from '../training-run.js';
+import { FOLDER_URI, LOSS_WEIGHTS } from '../training-run.js';
 import { CrdRenderingError, type CelRule, type OpenApiSchema } from './openapi.js';
 
 /** The cross-field rules of the zod schemas in CEL, by the message of the `refine`: message and field are read from zod, so the two cannot differ. */
@@ -9,6 +9,7 @@ const CEL_BY_MESSAGE: Record<string, string> = {
   'exactly one of url, inline and discover must be set': '[has(self.url), has(self.inline), has(self.discover)].filter(isSet, isSet).size() == 1',
   'is needed by the Legacy API': "self.api != 'Legacy' || has(self.template)",
   'is needed to discover a catalog': '!has(self.catalog) || !has(self.catalog.discover) || has(self.knownGood)',
+  'a folder is given with its whole path (file:///…), where %25 stands for a percent sign and %2F may not be': `!self.startsWith('file:') || self.matches('${FOLDER_URI}')`,
   'exactly one of photos and dataset must be set': 'has(self.photos) != has(self.dataset)',
   'exactly one of crawlJobRef, images and dataset must be set': '[has(self.crawlJobRef), has(self.images), has(self.dataset)].exists_one(way, way)',
   'must be a multiple of 16 for the preset faces-64 and of 8 for the others: the networks halve the image that often':

@@ -24,6 +24,7 @@ export interface BadResource {
 }
 
 const source = (values: Spec) => aCrawlJob({ source: { baseUrl: 'http://h', ...values } });
+const NO_FOLDER = 'a folder is given with its whole path (file:///…), where %25 stands for a percent sign and %2F may not be';
 
 /** Resources that both `parseResource` and an API server with our definitions must refuse, naming the same field. */
 export const BAD_RESOURCES: BadResource[] = [
@@ -57,6 +58,11 @@ export const BAD_RESOURCES: BadResource[] = [
   { title: 'two targets', document: aTrainingRun({ target: { crawlJobRef: { name: 'a' }, dataset: 'd' } }), field: 'spec.target', message: 'exactly one of crawlJobRef, images and dataset must be set' },
   { title: 'photos and a data set', document: aTrainingRun({ source: { dataset: 'd', photos: { uri: 'file:///p' } } }), field: 'spec.source', message: 'exactly one of photos and dataset must be set' },
   { title: 'neither photos nor a data set', document: aTrainingRun({ source: {} }), field: 'spec.source', message: 'exactly one of photos and dataset must be set' },
+  { title: 'photos on another machine', document: aTrainingRun({ source: { photos: { uri: 'file://photos/faces' } } }), field: 'spec.source.photos.uri', message: NO_FOLDER },
+  { title: 'photos in a folder without its whole path', document: aTrainingRun({ source: { photos: { uri: 'file:photos' } } }), field: 'spec.source.photos.uri', message: NO_FOLDER },
+  { title: 'photos in a folder with a slash in its name', document: aTrainingRun({ source: { photos: { uri: 'file:///photos%2Ffaces' } } }), field: 'spec.source.photos.uri', message: NO_FOLDER },
+  { title: 'photos in a folder whose name is encoded wrongly', document: aTrainingRun({ source: { photos: { uri: 'file:///100%' } } }), field: 'spec.source.photos.uri', message: NO_FOLDER },
+  { title: 'pictures on another machine', document: aTrainingRun({ target: { images: { uri: 'file://pictures' } } }), field: 'spec.target.images.uri', message: NO_FOLDER },
   { title: 'a learning rate of nought', document: aTrainingRun({ train: { learningRate: 0 } }), field: 'spec.train.learningRate' },
   { title: 'a learning rate as text', document: aTrainingRun({ train: { learningRate: '1e-3' } }), field: 'spec.train.learningRate' },
   { title: 'a batch of one', document: aTrainingRun({ train: { batchSize: 1 } }), field: 'spec.train.batchSize' },

@@ -37,3 +37,7 @@ it('changes with a photo that is a symbolic link, and with what it leads to', as
   seen.push(await fingerprint());
   expect(new Set(seen).size).toBe(4);
 });
+
+it.each(['file://photos/faces', 'file:///photos%2Ffaces', 'file:///100%', 'file:///%FF', 's3://photos', 'file:///nowhere'])('is not given of %s', async (uri) => {
+  expect(await folderFingerprint(uri)).toBeUndefined();
+});
