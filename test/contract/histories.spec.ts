@@ -1,8 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ReportItem, ResourceOwner, StageName, StageStatus } from '@caricature/contracts';
+import { createArtifactStore, publishArtifact } from '@caricature/artifacts';
+import type { ReportItem, ResourceOwner, StageAssignment, StageName, StageStatus } from '@caricature/contracts';
 import { jobName, type Resource } from '@caricature/reconciler';
 import { readControllerEnv } from '../../apps/controller/src/controller.env.js';
 import { createController, type Controller } from '../../apps/controller/src/create-controller.js';
@@ -31,6 +32,7 @@ class Stage {
   constructor(
     private readonly controller: Controller,
     private readonly place: Pick<Place, 'workers' | 'aDriver'>,
+    private readonly artifactsUri: string,
   ) {}
 
   async apply(document: object): Promise<void> {
@@ -51,8 +53,7 @@ class Stage {
     const owner = await this.ownerOf(kind, name);
     const job = jobName(name, stage, attempt);
     const { assignment, token } = await this.place.workers.begin(owner, job);
-    const made: ReportItem[] = exitCode === 0 && ends ? [{ type: 'artifact', digest: `digest-of-${stage}`, uri: `s3://artifacts/${stage}`, bytes: 1, from: [], metadata: {} }] : [];
-    const told = [...items, ...made];
+    const told = exitCode === 0 && ends ? [...items, await this.make(assignment)] : items;
     if (told.length > 0) {
       const response = await this.send('POST', '/api/v1/reports', { job, stage: assignment.stage, sequence: ++this.sequence, items: told }, token);
       expect(response.status, await response.text()).toBe(200);
@@ -84,6 +85,17 @@ class Stage {
     }));
     const events = (await this.controller.database.events.list(uid)).map(({ type, reason, message, count }) => `${type} ${reason}: ${message} ×${count}`).sort();
     return { history, events };
+  }
+
+  /** Puts a stage's artifact into the store; gives what a worker tells of it. */
+  private async make({ stage, key }: StageAssignment): Promise<ReportItem> {
+    const dir = await mkdtemp(join(tmpdir(), 'caricature-made-'));
+    await writeFile(join(dir, 'made.txt'), stage);
+    const store = createArtifactStore(this.artifactsUri);
+    const { digest } = await publishArtifact(store, { stage, key, dir });
+    store.close();
+    await rm(dir, { recursive: true });
+    return { type: 'artifact', digest, uri: `s3://artifacts/${stage}`, bytes: 1, from: [], metadata: {} };
   }
 
   private async ownerOf(kind: string, name: string): Promise<ResourceOwner> {
@@ -167,7 +179,7 @@ describe('the same resources with and without a cluster', () => {
     const env = readControllerEnv({ PORT: '0', CARICATURE_HOME: machine.home, CARICATURE_DATABASE_URL: machine.databaseUrl });
     const controller = await createController(env, { worker: [machine.worker] });
     ends.push(() => controller.close());
-    return new Stage(controller, machine);
+    return new Stage(controller, machine, env.artifactsUri);
   }
 
   async function withCluster(): Promise<Stage> {
@@ -182,7 +194,7 @@ describe('the same resources with and without a cluster', () => {
     });
     const controller = await createController(env);
     ends.push(() => controller.close());
-    return new Stage(controller, place);
+    return new Stage(controller, place, env.artifactsUri);
   }
 
   it('have the same history', async () => {

@@ -34,7 +34,7 @@ export async function publishArtifact(store: ArtifactStore, publication: Publica
 }
 
 /** The artifact of a stage and key, or undefined while none is committed. Throws ArtifactCorruptError for a broken marker. */
-export async function findArtifact(store: ArtifactStore, stage: string, key: string): Promise<Artifact | undefined> {
+export async function findArtifact(store: Pick<ArtifactStore, 'get'>, stage: string, key: string): Promise<Artifact | undefined> {
   const name = `${artifactPrefix({ stage, key })}/${ARTIFACT_MARKER}`;
   try {
     return parseArtifact(name, await store.get(name), { stage, key });

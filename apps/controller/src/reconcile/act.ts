@@ -14,7 +14,7 @@ export interface Targets {
   driver: PodDriver;
   database: Database;
   /** Where artifacts are, and the logs of attempts are kept. */
-  artifacts: Pick<ArtifactStore, 'put' | 'head' | 'remove' | 'uri'>;
+  artifacts: Pick<ArtifactStore, 'put' | 'get' | 'head' | 'remove' | 'uri'>;
 }
 
 /** Carries out one action of a plan. Every action may be repeated: a controller killed in between carries it out again. */

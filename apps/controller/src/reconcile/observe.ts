@@ -1,9 +1,10 @@
 import type { ArtifactRef, CrawlJob, TrainingRun } from '@caricature/contracts';
-import type { Database, Recollection } from '@caricature/database';
+import type { ArtifactRow, Database, Recollection } from '@caricature/database';
 import { keysToLookUp, type InputState, type Observed, type Resource } from '@caricature/reconciler';
 import { observedReports } from '../reports/stage-reports.js';
 import { ownerOf, type Targets } from './act.js';
 import { allAttempts } from './attempts.js';
+import type { StoredArtifacts } from './stored-artifacts.js';
 
 export interface Sources extends Targets {
   /** A digest of what a folder holds, where it can be seen from here. */
@@ -16,7 +17,7 @@ export interface Sources extends Targets {
 const SAMPLES = 20;
 
 /** Gathers everything that planning for a resource looks at. */
-export async function observe(resource: Resource, sources: Sources): Promise<Observed> {
+export async function observe(resource: Resource, sources: Sources, stored: Pick<StoredArtifacts, 'has'>): Promise<Observed> {
   const { database, driver, resyncMs } = sources;
   const { kind, metadata, status } = resource;
   if (metadata.deletionTimestamp) return observeDeleted(resource, sources);
@@ -37,7 +38,7 @@ export async function observe(resource: Resource, sources: Sources): Promise<Obs
     ...(model ? { model } : {}),
     ...(resyncMs ? { resyncMs } : {}),
   };
-  const { attempts, reports, samples } = await recall(resource, observed, database);
+  const { attempts, reports, samples } = await recall(resource, observed, database, stored);
   return {
     ...observed,
     jobs: allAttempts(resource, jobs, attempts),
@@ -65,17 +66,25 @@ async function observeFinished(resource: Resource, { database, driver }: Sources
  * Adds the artifacts that there are to `observed`; a stage's key can only be named once its inputs are known, so keys are looked up a layer at a
  * time. Gives what is kept of the run since: whoever sees an artifact sees all that was told before it, which is the last of it.
  */
-async function recall(resource: Resource, observed: Observed, database: Database): Promise<Recollection> {
+async function recall(resource: Resource, observed: Observed, database: Database, stored: Pick<StoredArtifacts, 'has'>): Promise<Recollection> {
   const asked = new Set<string>();
   const unasked = () => keysToLookUp(resource, observed).filter((key) => !asked.has(key));
   for (let keys = unasked(); ; ) {
     const recollection = await database.recall(resource.metadata.uid, keys, SAMPLES);
-    for (const { stage, key, digest, uri, metadata } of recollection.artifacts) observed.artifacts[key!] = { stage, key: key!, digest, uri, metadata };
+    const found = await stillThere(recollection, stored);
+    for (const { stage, key, digest, uri, metadata } of found) observed.artifacts[key!] = { stage, key: key!, digest, uri, metadata };
     for (const key of keys) asked.add(key);
-    if (recollection.artifacts.length === 0) return recollection;
+    if (found.length === 0) return recollection;
     keys = unasked();
     if (keys.length === 0) return recollection;
   }
+}
+
+/** Those that the store still has. An attempt of this run that has made one tells of it just now. */
+async function stillThere({ artifacts, attempts }: Recollection, stored: Pick<StoredArtifacts, 'has'>): Promise<ArtifactRow[]> {
+  const isOwn = ({ key, digest }: ArtifactRow) => attempts.some((attempt) => attempt.key === key && attempt.artifactDigest === digest);
+  const there = await Promise.all(artifacts.map(async (artifact) => isOwn(artifact) || (await stored.has({ stage: artifact.stage, key: artifact.key! }))));
+  return artifacts.filter((_, index) => there[index]);
 }
 
 async function foreignInputs(run: TrainingRun, sources: Sources): Promise<Record<string, InputState>> {

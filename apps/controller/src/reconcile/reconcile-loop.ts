@@ -5,6 +5,7 @@ import { act, recordAttempts } from './act.js';
 import { Gate } from './gate.js';
 import { observe, type Sources } from './observe.js';
 import { hasFaces, takesFrom, withoutProgress } from './status-changes.js';
+import { StoredArtifacts } from './stored-artifacts.js';
 import { WorkQueue } from './work-queue.js';
 
 export interface ReconcileOptions extends Sources {
@@ -23,8 +24,11 @@ export class ReconcileLoop {
   private queue: WorkQueue | undefined;
   private readonly gate = new Gate();
   private readonly progressWrittenAt = new Map<string, number>();
+  private readonly stored: StoredArtifacts;
 
-  constructor(private readonly options: ReconcileOptions) {}
+  constructor(private readonly options: ReconcileOptions) {
+    this.stored = new StoredArtifacts(options.artifacts, options.database.artifacts);
+  }
 
   get depth(): number {
     return this.queue?.depth ?? 0;
@@ -83,7 +87,7 @@ export class ReconcileLoop {
   }
 
   private async round(resource: Resource, signal: AbortSignal): Promise<number | undefined> {
-    const observed = await observe(resource, this.options);
+    const observed = await observe(resource, this.options, this.stored);
     let planned = plan(resource, observed, Date.now());
     const refusals = await this.carryOut(planned, resource, signal);
     // What could not be made is not told of as made.
