@@ -122,6 +122,11 @@ describe('requests', () => {
     expect(server.asked.filter((path) => path === PICTURE)).toHaveLength(3);
   });
 
+  it('that are refused in raw bytes are told of in legible ones', async () => {
+    server.fault = (_request, response) => !!response.writeHead(404).end(Buffer.from('\x89P\0N\x1b[31mG\r\nrest', 'latin1'));
+    await expect(get(PICTURE)).rejects.toMatchObject({ message: expect.stringMatching(/ answers 404 "\ufffdPN\[31mG"$/) });
+  });
+
   it('are not tried again when they are refused', async () => {
     await expect(get('/v2/render/bitmoji/male.png?hair=7', { politeness: polite({ maxRetries: 2 }) })).rejects.toMatchObject({ kind: 'refused' });
     expect(server.asked.filter((path) => path.includes('hair=7'))).toHaveLength(1);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 
 import type { Client } from './client.js';
+import { toJsonText } from './json.js';
 import type { EventRepository } from './ports.js';
 import type { EventRow, NewEvent } from './rows.js';
 
@@ -20,7 +21,7 @@ export async function recordEvents(client: Client, events: NewEvent[]): Promise<
   await client.$executeRaw`
     INSERT INTO event (fingerprint, resource_uid, type, reason, message, count, first_at, last_at)
     SELECT fingerprint, "resourceUid", type, reason, message, count(*), min(at), max(at)
-    FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS given (fingerprint text, "resourceUid" uuid, type text, reason text, message text, at timestamptz)
+    FROM jsonb_to_recordset(${toJsonText(rows)}::jsonb) AS given (fingerprint text, "resourceUid" uuid, type text, reason text, message text, at timestamptz)
     GROUP BY fingerprint, "resourceUid", type, reason, message
     ON CONFLICT (fingerprint) DO UPDATE SET count = event.count + excluded.count,
       first_at = least(event.first_at, excluded.first_at), last_at = greatest(event.last_at, excluded.last_at)`;

@@ -1,5 +1,6 @@
 import type { Client } from './client.js';
 import { Prisma } from './generated/client.js';
+import { toJsonText } from './json.js';
 import type { MetricRepository } from './ports.js';
 import type { LatestMetric, MetricBucket, MetricPoint, MetricQuery, MetricSeries } from './rows.js';
 
@@ -20,7 +21,7 @@ async function insertMany(client: Client, runUid: string, stage: string, points:
   return client.$executeRaw`
     INSERT INTO metric_point (run_uid, stage, name, step, value, at)
     SELECT ${runUid}::uuid, ${stage}, name, step, value, at
-    FROM json_to_recordset(${JSON.stringify(finite)}::json) AS point (name text, step int, value float8, at timestamptz)
+    FROM json_to_recordset(${toJsonText(finite)}::json) AS point (name text, step int, value float8, at timestamptz)
     ON CONFLICT DO NOTHING`;
 }
 

@@ -251,6 +251,31 @@ describe('what is kept of a run', () => {
   });
 });
 
+describe('words that were made of raw bytes, or cut short', () => {
+  const cut = '\u{1f600}'.slice(0, 1);
+  // The last of them is no NUL, but text that only looks like one.
+  const raw = `PNG\0\0 ${cut} \\u0000`;
+  const kept = 'PNG \ufffd \\u0000';
+
+  it('are kept without what Postgres takes in no text', async () => {
+    const uid = randomUUID();
+    const ref = { kind: 'CrawlJob', namespace: 'default', name: uid };
+    const status = { phase: 'Failed', message: raw };
+    expect((await database.stages.record({ runUid: uid, stage: 'crawl', attempt: 1, state: 'Failed', key: uid, message: raw })).message).toBe(kept);
+    await database.stageReports.save({ runUid: uid, stage: 'crawl', attempt: 1, report: { [raw]: raw } }, { message: raw });
+    expect((await database.stageReports.list(uid))[0]?.report).toEqual({ [kept]: kept });
+    await database.events.record({ resourceUid: uid, type: 'Warning', reason: 'StageFailed', message: raw });
+    expect(await database.events.list(uid)).toMatchObject([{ message: kept }]);
+    await database.resources.create({ ...ref, apiVersion: 'v1', spec: {} });
+    expect((await database.resources.updateStatus(ref, status)).status).toEqual({ ...status, message: kept });
+    await database.resources.observe({ ...ref, uid, generation: 1, spec: {}, status });
+    expect((await database.resources.history(uid)).at(-1)?.status).toEqual({ ...status, message: kept });
+    expect((await database.artifacts.record(anArtifact({ metadata: { title: raw } }))).metadata).toEqual({ title: kept });
+    await database.metrics.insertMany(uid, 'crawl', [{ name: raw, step: 1, value: 1, at }]);
+    expect((await database.metrics.latest(uid))[0]?.name).toBe(kept);
+  });
+});
+
 describe('the last word of a stage', () => {
   const heard = async (work: () => Promise<unknown>, count: number) => {
     const stop = new AbortController();

@@ -1,6 +1,6 @@
 import type { Client } from './client.js';
 import type { Prisma, ResourceHistory } from './generated/client.js';
-import { toJson, toNullableJson } from './json.js';
+import { toJson, toJsonText, toNullableJson } from './json.js';
 import type { HistoryChange, ObservedResource, ResourceHistoryRow } from './rows.js';
 
 /** Writes the transitions of resources. */
@@ -21,7 +21,7 @@ export async function observe(client: Client, resources: ObservedResource[]): Pr
   });
   // Always in one order, so that no two observers wait for each other.
   seen.sort((a, b) => (a.uid < b.uid ? -1 : a.uid > b.uid ? 1 : 0));
-  await client.$executeRaw`SELECT observe_resource(value) FROM jsonb_array_elements(${JSON.stringify(seen)}::jsonb) WITH ORDINALITY ORDER BY ordinality`;
+  await client.$executeRaw`SELECT observe_resource(value) FROM jsonb_array_elements(${toJsonText(seen)}::jsonb) WITH ORDINALITY ORDER BY ordinality`;
 }
 
 const phaseOf = ({ status }: ObservedResource): string | null => (typeof status?.phase === 'string' ? status.phase : null);

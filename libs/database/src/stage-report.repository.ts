@@ -1,5 +1,6 @@
 import type { Client } from './client.js';
 import type { Prisma, StageReport } from './generated/client.js';
+import { toJson } from './json.js';
 import type { StageReportRepository } from './ports.js';
 import type { JsonObject, StageReportRow } from './rows.js';
 
@@ -17,7 +18,7 @@ export function createStageReportRepository(client: Client): StageReportReposito
       return rows[0];
     },
     save: async ({ runUid, stage, attempt, report }, notice) => {
-      const change = { attempt, report: report as Prisma.InputJsonObject, updatedAt: new Date() };
+      const change = { attempt, report: toJson(report) as Prisma.InputJsonObject, updatedAt: new Date() };
       await client.stageReport.upsert({ where: { runUid_stage: { runUid, stage } }, create: { runUid, stage, ...change }, update: change });
       await client.$executeRaw`SELECT pg_notify(${REPORT_CHANNEL}, ${shortened(notice)})`;
     },

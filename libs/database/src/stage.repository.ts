@@ -1,6 +1,7 @@
 import type { Client } from './client.js';
 import { NotFoundError } from './errors.js';
 import type { StageAttempt } from './generated/client.js';
+import { toText } from './json.js';
 import type { StageRepository } from './ports.js';
 import type { StageAttemptRow, StageAttemptWrite } from './rows.js';
 
@@ -17,7 +18,8 @@ export function createStageRepository(client: Client): StageRepository {
 }
 
 async function record(client: Client, write: StageAttemptWrite): Promise<StageAttemptRow> {
-  const { runUid, stage, attempt, state, key, ...rest } = write;
+  const { runUid, stage, attempt, state, key, ...others } = write;
+  const rest = { ...others, message: toText(others.message) };
   const where = { runUid_stage_attempt: { runUid, stage, attempt } };
   if (state !== undefined && key !== undefined) {
     const change = { state, key, ...rest };

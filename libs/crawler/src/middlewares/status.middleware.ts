@@ -5,7 +5,8 @@ export function status(now: () => number = Date.now): Middleware {
   return (next) => async (request) => {
     const response = await next(request);
     if (response.status < 400) return response;
-    const said = response.body.subarray(0, 200).toString().split('\n')[0]?.trim();
+    // It may be a picture, of which a message shows what is legible.
+    const said = response.body.subarray(0, 200).toString().split('\n')[0]?.replace(/\p{Cc}/gu, '').trim();
     const message = `${request.url} answers ${response.status}${said ? ` "${said}"` : ''}`;
     if (response.status === 429 || response.status === 503) {
       throw new RequestFailure('throttled', message, retryAfterMs(response.headers['retry-after'], now()));
