@@ -9,6 +9,7 @@ const DEFAULT_MAX_POINTS = 500;
 export function createMetricRepository(client: Client): MetricRepository {
   return {
     insertMany: (runUid, stage, points) => insertMany(client, runUid, stage, points),
+    forgetFrom: async (runUid, stage, step) => void (await client.metricPoint.deleteMany({ where: { runUid, stage, step: { gte: step } } })),
     series: (query) => series(client, query),
     latest: (runUid, stage) => latest(client, runUid, stage),
   };

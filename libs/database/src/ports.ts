@@ -71,6 +71,8 @@ export interface ArtifactRepository {
 export interface MetricRepository {
   /** One statement; points known by (run, stage, name, step) and values that are not finite are left out. Gives how many were new. */
   insertMany(runUid: string, stage: string, points: MetricPoint[]): Promise<number>;
+  /** Of a stage's steps that are done again: they and all after them. */
+  forgetFrom(runUid: string, stage: string, step: number): Promise<void>;
   /** Downsampled in SQL. */
   series(query: MetricQuery): Promise<MetricSeries[]>;
   /** The last point of each series. */

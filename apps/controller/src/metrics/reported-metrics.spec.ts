@@ -5,13 +5,13 @@ import type { ResourceSummary } from '@caricature/reconciler';
 import { observedReports, toRow, withItems, type LatestReport } from '../reports/stage-reports.js';
 import { exposeReports, exposeResources } from './reported-metrics.js';
 
-const run = { owner: { kind: 'TrainingRun' as const, namespace: 'default', name: 'faces', uid: 'u1' }, stage: 'train' as const, attempt: 1 };
+const run = { owner: { kind: 'TrainingRun' as const, namespace: 'default', name: 'faces', uid: 'u1' }, stage: 'train' as const, attempt: 1, pace: {} };
 const at = '2026-01-01T00:00:00.000Z';
 
 /** What was told so far of each run. */
 class Told {
   latest: LatestReport | undefined;
-  record(reporter: Pick<StageAssignment, 'owner' | 'stage' | 'attempt'>, item: ReportItem): void {
+  record(reporter: Pick<StageAssignment, 'owner' | 'stage' | 'attempt' | 'pace'>, item: ReportItem): void {
     this.latest = withItems(this.latest, reporter, [item]);
   }
   all(): LatestReport[] {

@@ -3,7 +3,7 @@ import type { Report, ReportItem, StageAssignment } from '@caricature/contracts'
 import type { Database, JsonObject, JsonValue, MetricPoint, Repositories } from '@caricature/database';
 import { ControllerError } from '../controller.error.js';
 import { DATABASE, WORKER_ACCESS } from '../controller.tokens.js';
-import { fromRow, toRow, withItems } from './stage-reports.js';
+import { findRedoneFrom, fromRow, toRow, withItems, type LatestReport } from './stage-reports.js';
 
 /** Who a worker is: the stage that it was started for, and which of the processes that were. */
 export interface Worker {
@@ -39,7 +39,10 @@ export class ReportsService {
 }
 
 async function persist(tx: Repositories, assignment: StageAssignment, items: ReportItem[]): Promise<void> {
-  await saveLatest(tx, assignment, items);
+  const before = await saveLatest(tx, assignment, items);
+  const redoneFrom = findRedoneFrom(before, assignment, items);
+  // Points that are known would stay as they are.
+  if (redoneFrom !== undefined) await tx.metrics.forgetFrom(assignment.owner.uid, assignment.stage, redoneFrom);
   const points = items.flatMap(toPoints);
   if (points.length > 0) await tx.metrics.insertMany(assignment.owner.uid, assignment.stage, points);
   for (const item of items) {
@@ -49,14 +52,16 @@ async function persist(tx: Repositories, assignment: StageAssignment, items: Rep
   }
 }
 
-/** @throws ControllerError `Superseded` when a newer attempt was begun: what an older one still does counts no more */
-async function saveLatest(tx: Repositories, assignment: StageAssignment, items: ReportItem[]): Promise<void> {
+/** Gives what was the latest before. @throws ControllerError `Superseded` when a newer attempt was begun: what an older one still does counts no more */
+async function saveLatest(tx: Repositories, assignment: StageAssignment, items: ReportItem[]): Promise<LatestReport | undefined> {
   const { owner, stage, attempt } = assignment;
   const row = await tx.stageReports.findForUpdate(owner.uid, stage);
   const newest = Math.max(row?.attempt ?? 0, (await tx.stages.findLatest(owner.uid, stage))?.attempt ?? 0);
   if (newest > attempt) throw new ControllerError('Superseded', `Attempt ${attempt} of stage ${stage} was followed by attempt ${newest}: this worker should end.`);
-  const report = withItems(row && fromRow(row), assignment, items);
+  const before = row && fromRow(row);
+  const report = withItems(before, assignment, items);
   await tx.stageReports.save(toRow(report), { owner: { ...owner }, stage, items: JSON.parse(JSON.stringify(items)) as JsonValue });
+  return before;
 }
 
 function toPoints(item: ReportItem): MetricPoint[] {

@@ -8,16 +8,33 @@ export interface LatestReport extends StageReport {
   stage: StageName;
   attempt: number;
   counters: Record<string, number>;
+  /** How many rollbacks of the training there are points of. */
+  rollbacks?: number;
 }
 
 const TRAINING_STAGES = new Set<StageName>(['pretrain', 'train']);
 
-type Reporter = Pick<StageAssignment, 'owner' | 'stage' | 'attempt'>;
+type Reporter = Pick<StageAssignment, 'owner' | 'stage' | 'attempt' | 'pace'>;
+
+/**
+ * The step from which a training that was rolled back does its steps again, by the first report with points of them. Which checkpoint it went
+ * back to is known to the worker alone, but every step has its points. Undefined for other reports, so those of who only resumes it too.
+ */
+export function findRedoneFrom(before: LatestReport | undefined, { pace }: Reporter, items: ReportItem[]): number | undefined {
+  const steps = items.flatMap((item) => (item.type === 'metrics' ? [item.step] : []));
+  return rollbacksOf(pace) > (before?.rollbacks ?? 0) && steps.length > 0 ? Math.min(...steps) : undefined;
+}
+
+function rollbacksOf(pace: StageAssignment['pace']): number {
+  return (pace['rollback'] as { times: number } | undefined)?.times ?? 0;
+}
 
 /** The last word of a stage after `items`. A new attempt forgets the failure of the one before, but not what was learned. */
-export function withItems(before: LatestReport | undefined, { owner, stage, attempt }: Reporter, items: ReportItem[]): LatestReport {
+export function withItems(before: LatestReport | undefined, reporter: Reporter, items: ReportItem[]): LatestReport {
+  const { owner, stage, attempt, pace } = reporter;
   const known = before && before.attempt >= attempt ? before : undefined;
-  const report: LatestReport = known ? { ...known } : { owner, stage, attempt, counters: {}, ...(before?.metrics ? { metrics: before.metrics } : {}) };
+  const report: LatestReport = known ? { ...known } : { owner, stage, attempt, counters: {}, ...(before?.metrics ? { metrics: before.metrics } : {}), ...(before?.rollbacks ? { rollbacks: before.rollbacks } : {}) };
+  if (findRedoneFrom(before, reporter, items) !== undefined) report.rollbacks = rollbacksOf(pace);
   for (const item of items) addItem(report, item);
   return report;
 }
