@@ -1,24 +1,22 @@
-import { readFile, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { parseAllDocuments } from 'yaml';
-import { parseResource, type ResourceManifest } from '@caricature/contracts';
+import type { ResourceManifest } from '@caricature/contracts';
+import { readManifests } from '../apps/cli/src/manifests.js';
 
 const experiments = fileURLToPath(new URL('../experiments', import.meta.url));
 
-async function readManifests(): Promise<{ file: string; resource: ResourceManifest }[]> {
+/** As the command line reads them: an address of a folder beside a file becomes a whole one. */
+async function readExamples(): Promise<{ file: string; resource: ResourceManifest }[]> {
   const files = (await readdir(experiments, { recursive: true })).filter((file) => file.endsWith('.yaml')).sort();
-  const parsed = files.map(async (file) => {
-    const documents = parseAllDocuments(await readFile(join(experiments, file), 'utf8'));
-    return documents.map((document) => ({ file, resource: parseResource(document.toJS()) }));
-  });
-  return (await Promise.all(parsed)).flat();
+  const read = files.map(async (file) => (await readManifests([join(experiments, file)])).map((resource) => ({ file, resource })));
+  return (await Promise.all(read)).flat();
 }
 
 describe('the example resources', () => {
   it('are all valid', async () => {
-    const manifests = await readManifests();
+    const manifests = await readExamples();
     expect(manifests.map(({ file, resource }) => `${file}: ${resource.kind} ${resource.metadata.name}`)).toEqual([
       'architectures/avatars.yaml: CrawlJob avatars',
       'architectures/runs.yaml: TrainingRun dtn',
@@ -45,7 +43,7 @@ describe('the example resources', () => {
 
   it('refer only to crawls beside them, of the size that they train with', async () => {
     const sizes: Record<string, number> = { 'faces-64': 64, 'faces-152': 152 };
-    const manifests = await readManifests();
+    const manifests = await readExamples();
     for (const { file, resource } of manifests) {
       if (resource.kind !== 'TrainingRun') continue;
       const wanted = resource.spec.target?.crawlJobRef?.name;
@@ -57,7 +55,7 @@ describe('the example resources', () => {
   });
 
   it('give the report its own settings', async () => {
-    const run = (await readManifests()).map((m) => m.resource).find((r) => r.metadata.name === 'faces-152');
+    const run = (await readExamples()).map((m) => m.resource).find((r) => r.metadata.name === 'faces-152');
     expect(run?.spec).toMatchObject({
       pretrain: { steps: 5_000, batchSize: 100, learningRate: 0.015 },
       train: { mode: 'Frozen', steps: 50_000, batchSize: 100, learningRate: 0.015 },

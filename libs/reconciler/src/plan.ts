@@ -76,8 +76,10 @@ function stopped(resource: Resource, observed: Observed, nowMs: number, outcome:
 function finish(resource: Resource, observed: Observed, nowMs: number, stages: StagesPlan, outcome: Outcome, deadlineMs?: number): Plan {
   const status = buildStatus(resource, observed, nowMs, stages.stages, outcome);
   const actions = [...stages.actions, ...(outcome.reason === 'Publishing' ? publication(resource, stages.stages) : [])];
-  if (stages.obstacle && isNews(resource, outcome)) actions.push(event('Warning', outcome.reason, outcome.message));
-  else if (resource.status?.phase !== outcome.phase) actions.push(event(outcome.phase === 'Failed' ? 'Warning' : 'Normal', outcome.reason, outcome.message));
+  // What is in the way is told once, also where the phase changes meanwhile because another stage goes on.
+  if (stages.obstacle ? isNews(resource, outcome) : resource.status?.phase !== outcome.phase) {
+    actions.push(event(stages.obstacle || outcome.phase === 'Failed' ? 'Warning' : 'Normal', outcome.reason, outcome.message));
+  }
   const waits = [stages.retryAtMs, deadlineMs].filter((t) => t !== undefined).map((t) => Math.max(0, t - nowMs));
   if (observed.jobs.some(isActive) || actions.some((a) => a.type === 'createJob' || a.type === 'stopJob')) waits.push(observed.resyncMs ?? RUNNING_RESYNC_MS);
   // Nobody tells when these would succeed.

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { isConflict, JobRefusedError, plan, type Observed, type Plan, type Resource, type ResourceKey, type ResourceStatus } from '@caricature/reconciler';
+import { isConflict, JobRefusedError, plan, type Action, type Observed, type Resource, type ResourceKey, type ResourceStatus } from '@caricature/reconciler';
 import type { StageName, TrainingRun } from '@caricature/contracts';
 import { act, recordAttempts } from './act.js';
 import { Gate } from './gate.js';
@@ -89,20 +89,31 @@ export class ReconcileLoop {
   private async round(resource: Resource, signal: AbortSignal): Promise<number | undefined> {
     const observed = await observe(resource, this.options, this.stored);
     let planned = plan(resource, observed, Date.now());
-    const refusals = await this.carryOut(planned, resource, signal);
-    // What could not be made is not told of as made.
-    if (refusals) planned = plan(resource, { ...observed, refusals }, Date.now());
+    const { refusals, told } = await this.carryOut(planned.actions, resource, signal);
+    // What could not be made is not told of as made, but what is in the way is.
+    if (refusals) {
+      planned = plan(resource, { ...observed, refusals }, Date.now());
+      await this.carryOut(planned.actions.filter((a) => a.type === 'recordEvent' && !told.some((t) => isDeepStrictEqual(t, a))), resource, signal);
+    }
     await recordAttempts(resource, observed.jobs, this.options);
     const again = await this.writeStatus(resource, planned.status, signal);
     // A model is named in the status only once it is published.
     return planned.actions.some((a) => a.type === 'publishModel') ? 0 : soonest(planned.requeueAfterMs, again);
   }
 
-  /** Jobs first, the status after: a status never tells of a job that was not made, and making a job twice makes one. */
-  private async carryOut({ actions }: Plan, resource: Resource, signal: AbortSignal): Promise<Observed['refusals']> {
+  /**
+   * Jobs first, the status after: a status never tells of a job that was not made, and making a job twice makes one. Gives the events that it
+   * told of: once a job is refused, no more of them, as they were planned for one that was made.
+   */
+  private async carryOut(actions: Action[], resource: Resource, signal: AbortSignal): Promise<{ refusals: Observed['refusals']; told: Action[] }> {
     let refusals: Observed['refusals'];
+    const told: Action[] = [];
     for (const action of actions) {
       signal.throwIfAborted();
+      if (action.type === 'recordEvent') {
+        if (refusals) continue;
+        told.push(action);
+      }
       try {
         await (action.type === 'removeArtifacts' ? this.gate.alone(() => act(action, resource, this.options)) : act(action, resource, this.options));
       } catch (error) {
@@ -110,7 +121,7 @@ export class ReconcileLoop {
         refusals = { ...refusals, [action.assignment.stage satisfies StageName]: { reason: error.reason, message: error.message } };
       }
     }
-    return refusals;
+    return { refusals, told };
   }
 
   /** Gives after how long the rest should be written, when only progress is new and it was written just now. */
