@@ -49,6 +49,8 @@ describe('the chart on a cluster', () => {
   it('is upgraded while a run is in flight: its pod goes on, passwords stay, definitions are brought up to date', async () => {
     prometheus = await Prometheus.start({ discover: () => chart.annotatedPods(), rules: [join(CHART, 'files/alerts.yaml')] });
     await chart.apply(...(await tinyResources(chart)));
+    const crawlers = async () => (await chart.list('pods', '-l', 'caricature.dev/stage=crawl,caricature.dev/name=tiny-avatars')).map(({ metadata }) => metadata.labels?.['batch.kubernetes.io/job-completion-index']);
+    await expect.poll(crawlers, { timeout: 3 * MINUTE, interval: 300 }).toEqual(expect.arrayContaining(['0', '1']));
     const working = async () => (await chart.list('pods', ...WORKERS)).filter(({ status }) => status.phase === 'Running').length;
     await expect.poll(working, { timeout: 3 * MINUTE, interval: 500 }).toBeGreaterThan(0);
     const before = { password: await password(), controllers: await chart.podsOf('controller') };
@@ -57,6 +59,7 @@ describe('the chart on a cluster', () => {
     expect(await shortNames()).toEqual(['trun']);
     for (const pod of await chart.podsOf('controller')) expect(before.controllers).not.toContain(pod);
     await kubectl('wait', '--for=condition=Succeeded', '--timeout=10m', 'trainingrun/tiny');
+    expect((await chart.get('crawljob', 'tiny-avatars'))['status']).toMatchObject({ progress: { images: 96 } });
     const stages = [...(await stagesOf('crawljob', 'tiny-avatars')), ...(await stagesOf('trainingrun', 'tiny'))];
     expect(stages.map((s) => [s.name, s.attempts, s.cached])).toEqual(['crawl', 'prepare-faces', 'prepare-avatars', 'pretrain', 'train', 'evaluate', 'publish'].map((name) => [name, 1, false]));
   }, 18 * MINUTE);
