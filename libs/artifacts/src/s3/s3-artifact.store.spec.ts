@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createArtifactStore } from '../create-artifact-store.js';
@@ -35,6 +37,25 @@ describe('S3ArtifactStore', () => {
     await expect(read('s3://models', { ...server.options, credentials })).rejects.toMatchObject({ code: 'AccessDenied' });
     const endpoint = `http://127.0.0.1:${await freePort()}`;
     await expect(read('s3://models', { ...server.options, endpoint })).rejects.toMatchObject({ code: 'StoreUnreachable', retryable: true });
+  });
+
+  it('does not wait for ever for a service that went silent, before its answer or within it', async () => {
+    const silent = createServer((socket) => {
+      socket.on('data', (request) => {
+        if (String(request).includes('/begun')) socket.write('HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf');
+      });
+      socket.on('error', () => {});
+    }).listen(0, '127.0.0.1');
+    try {
+      await once(silent, 'listening');
+      const endpoint = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+      const store = createArtifactStore('s3://models', { s3: { ...server.options, endpoint, silenceMs: 200 } });
+      await expect(store.get('never')).rejects.toMatchObject({ code: 'StoreUnreachable', retryable: true });
+      await expect(store.get('begun')).rejects.toMatchObject({ retryable: true });
+      store.close();
+    } finally {
+      silent.close();
+    }
   });
 
   it('tells a full store from other failures', () => {

@@ -22,10 +22,14 @@ export interface S3Options {
   credentials?: { accessKeyId: string; secretAccessKey: string; sessionToken?: string };
   /** Bucket in the path rather than in the host name; by default where an endpoint is given. */
   forcePathStyle?: boolean;
+  /** After so long without a byte a service counts as gone; a minute unless told. */
+  silenceMs?: number;
 }
 
 const PART_BYTES = 8 * 1024 * 1024;
 const CONFLICT_RETRIES = 5;
+const CONNECT_MS = 10_000;
+const SILENCE_MS = 60_000;
 
 /** Objects in an S3 bucket below a prefix; each carries its SHA-256 as metadata, which every read checks. */
 export class S3ArtifactStore implements ArtifactStore {
@@ -40,9 +44,9 @@ export class S3ArtifactStore implements ArtifactStore {
     private readonly onBytes: ByteListener = () => {},
   ) {
     this.uri = `s3://${bucket}${prefix === '' ? '' : `/${prefix}`}`;
-    const { endpoint, region = 'us-east-1', credentials, forcePathStyle = endpoint !== undefined } = options;
+    const { endpoint, region = 'us-east-1', credentials, forcePathStyle = endpoint !== undefined, silenceMs = SILENCE_MS } = options;
     // The SDK's CRC would only repeat, with an error of its own, what every read checks by SHA-256.
-    const common = { region, forcePathStyle, responseChecksumValidation: 'WHEN_REQUIRED' } as const;
+    const common = { region, forcePathStyle, responseChecksumValidation: 'WHEN_REQUIRED', requestHandler: { connectionTimeout: CONNECT_MS, socketTimeout: silenceMs } } as const;
     this.client = new S3Client({ ...common, ...(endpoint ? { endpoint } : {}), ...(credentials ? { credentials } : {}) });
   }
 
