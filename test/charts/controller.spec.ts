@@ -114,8 +114,9 @@ describe('controllers as the chart starts them', () => {
 
   it('make pods for a resource that Pod Security lets in, with the account, the image and the access of the release', async () => {
     await kubectl('apply', '-f', join(ROOT, 'test/e2e/tiny.yaml'));
+    // Two share the crawl.
     const pods = () => get('pods', '-l', 'app.kubernetes.io/managed-by=caricature,caricature.dev/stage=crawl');
-    await expect.poll(async () => ((await pods())['items'] as unknown[]).length, { ...DEADLINE, message: replicas.map(({ output }) => output()).join('\n') }).toBe(1);
+    await expect.poll(async () => ((await pods())['items'] as unknown[]).length, { ...DEADLINE, message: replicas.map(({ output }) => output()).join('\n') }).toBe(2);
     const { spec, metadata } = ((await pods())['items'] as Manifest[])[0]!;
     expect(spec.serviceAccountName).toBe('caricature-worker');
     expect(spec.containers[0].image).toBe('caricature/worker:0.1.0');
