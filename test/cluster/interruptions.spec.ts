@@ -195,7 +195,7 @@ describe('what happens on a cluster to a run, and to the release that it belongs
   }, 10 * MINUTE);
 
   it('outlives the release: what an uninstall leaves is found by the next installation, and a suspended run goes on', async () => {
-    const asleep = retold(quiet, 'asleep', 4);
+    const asleep = retold(quiet, 'asleep', 5);
     delete asleep.spec.publish;
     await chart.apply(asleep);
     const pods = new RunPods(chart, 'asleep');
@@ -208,7 +208,7 @@ describe('what happens on a cluster to a run, and to the release that it belongs
     await chart.helm('uninstall', RELEASE, '--wait', '--timeout', '3m');
     expect((await kubectl('get', 'crd', '-o', 'name')).split('\n')).toEqual(expect.arrayContaining([expect.stringContaining('crawljobs.caricature.dev'), expect.stringContaining('trainingruns.caricature.dev')]));
     const names = async (kind: string) => (await chart.list(kind)).map(({ metadata }) => metadata.name).sort();
-    expect(await names('trainingruns')).toEqual(['after-it', 'after-the-leader', 'asleep', 'hungry', 'quiet']);
+    expect(await names('trainingruns')).toEqual(['after-it', 'after-the-leader', 'asleep', 'hungry', 'queued', 'quiet']);
     expect(await names('pvc')).toHaveLength(2);
     expect((await names('secrets')).filter((name) => name.startsWith('caricature-'))).toEqual(['caricature-artifacts', 'caricature-postgresql']);
     expect(await names('deployments')).toEqual([]);
