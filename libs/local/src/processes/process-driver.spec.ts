@@ -88,13 +88,11 @@ describe('the process driver', () => {
   });
 
   it('that a controller died over before it was started is no job, and is started when asked for again', async () => {
-    await create('');
-    await until('Succeeded');
-    for (const file of ['process.json', 'exit.json', 'worker.pid']) await rm(join(root, 'jobs/u1/faces-train-1', file));
+    await new JobFolder(join(root, 'jobs'), OWNER.uid, 'faces-train-1').create(anAssignment(''), 'token');
     expect(await driver.list(OWNER)).toEqual([]);
     await create('');
     await until('Succeeded');
-    expect(await starts()).toBe(2);
+    expect(await starts()).toBe(1);
   });
 
   it('ends a worker whose shell was killed before it counts as lost, which is a disruption', async () => {
