@@ -11,9 +11,9 @@ export const STAGE_VERSIONS: Record<StageName, number> = {
   crawl: 1,
   'prepare-faces': 3,
   'prepare-avatars': 1,
-  pretrain: 5,
-  train: 14,
-  evaluate: 5,
+  pretrain: 6,
+  train: 15,
+  evaluate: 6,
   publish: 2,
 };
 

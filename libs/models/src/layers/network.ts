@@ -79,9 +79,10 @@ export class Network {
 
   /** Moves all parameters a share of (1 − decay) towards another network's: the running average of a network in training. */
   follow(other: Network, decay: number): void {
-    for (const [name, average] of this.parameters) {
-      tf.tidy(() => average.assign(average.mul(decay).add(other.parameters.get(name)!.mul(1 - decay))));
-    }
+    tf.tidy(() => {
+      const [kept, taken] = [tf.scalar(decay), tf.scalar(1 - decay)];
+      for (const [name, average] of this.parameters) average.assign(average.mul(kept).add(other.parameters.get(name)!.mul(taken)));
+    });
   }
 
   dispose(): void {
@@ -126,7 +127,7 @@ export class Network {
 }
 
 /** Overwrites variables by the tensors of their names. Throws CheckpointError when one is missing or of another shape. */
-export function assignTensors(variables: Map<string, Variable>, tensors: Map<string, NamedTensor>, owner: string): void {
+export function assignTensors(variables: Map<string, { shape: number[]; assign(value: Tensor): void }>, tensors: Map<string, NamedTensor>, owner: string): void {
   for (const [name, variable] of variables) {
     const found = tensors.get(name);
     if (found?.shape.join() !== variable.shape.join()) {

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { tf, type Variable } from '../backend/tensorflow.js';
 import { Optimizer, type OptimizerName } from './optimizer.js';
 
-/** Two that are updated as one row, and one that is too large for that. */
+/** Small ones and a large one. */
 const SHAPES: Record<string, number[]> = { 'a/kernel': [2, 3], 'b/bias': [4], 'c/kernel': [300, 250] };
 let before: number;
 
