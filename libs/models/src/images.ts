@@ -1,11 +1,10 @@
 import type { Dataset } from '@caricature/tensors';
+import { toValues } from './batches/batch-images.js';
 import { tf, type Tensor2D, type Tensor4D } from './backend/tensorflow.js';
 
-/** uint8 pixels → float32 in −1…1 (x / 127.5 − 1), [B, H, W, C]. */
+/** uint8 pixels → float32 in −1…1, [B, H, W, C]. */
 export function toTensor(images: Uint8Array, shape: [number, number, number]): Tensor4D {
-  const values = new Float32Array(images.length);
-  for (let i = 0; i < values.length; i++) values[i] = images[i]! / 127.5 - 1;
-  return tf.tensor4d(values, [images.length / (shape[0] * shape[1] * shape[2]), ...shape]);
+  return tf.tensor4d(toValues(images), [images.length / (shape[0] * shape[1] * shape[2]), ...shape]);
 }
 
 /** −1…1 → uint8 pixels, rounded and clipped. */

@@ -1,4 +1,4 @@
-import type { Augmentation } from './classifier/augmentation.js';
+import type { Augmentation } from './batches/augmentation.js';
 import type { Initialization } from './layers/description.js';
 import { ModelError } from './models.error.js';
 import { IMAGE_PRESETS, type ImagePreset } from './presets.image.js';

@@ -43,6 +43,14 @@ export class BatchSampler {
     return this.order.subarray(start, start + this.batchSize);
   }
 
+  /** What `next` will give. */
+  peek(): Int32Array {
+    const { epoch, position, order } = this;
+    const batch = this.next();
+    Object.assign(this, { epoch, position, order });
+    return batch;
+  }
+
   /** An epoch's order; a data set smaller than a batch is repeated until it fills one. */
   private shuffled(): Int32Array {
     const once = new Random(this.seed, this.epoch).permutation(this.count);

@@ -112,6 +112,15 @@ describe('batches', () => {
     for (let i = 0; i < 9; i++) expect([...resumed.next()]).toEqual([...sampler.next()]);
   });
 
+  test('can be looked at before they are taken, across the end of an epoch too', () => {
+    const sampler = new BatchSampler(10, 3, 1);
+    for (let i = 0; i < 7; i++) {
+      const peeked = [...sampler.peek()];
+      expect([...sampler.peek()]).toEqual(peeked);
+      expect([...sampler.next()]).toEqual(peeked);
+    }
+  });
+
   test('are full though the data set is smaller', () => {
     expect(new Set(new BatchSampler(3, 8, 1).next())).toEqual(new Set([0, 1, 2]));
   });

@@ -1,5 +1,7 @@
 import { BatchSampler, type Dataset, Random } from '@caricature/tensors';
 import { tf, type Tensor, type Variable } from '../backend/tensorflow.js';
+import type { Augmentation } from '../batches/augmentation.js';
+import { PreparedImages } from '../batches/prepared-images.js';
 import { type RunParts, savedNetworks, savedSamplers } from '../checkpoint/stateful.js';
 import { oneHot, toTensor } from '../images.js';
 import type { Network } from '../layers/network.js';
@@ -9,7 +11,6 @@ import { scheduledRate } from '../optimizer/schedule.js';
 import type { SelectionSettings, TrainingSettings } from '../settings.js';
 import { BestWeights } from '../trainer/best-weights.js';
 import type { StepMetrics, TrainingTask } from '../trainer/trainer.js';
-import { augment, type Augmentation } from './augmentation.js';
 
 export interface ClassifierTaskOptions {
   dataset: Dataset;
@@ -41,6 +42,7 @@ export class ClassifierTask implements TrainingTask {
   private readonly training: Int32Array;
   private readonly validation: Int32Array;
   private readonly sampler: BatchSampler;
+  private readonly images: PreparedImages;
   private readonly optimizer: Optimizer;
   readonly parts: RunParts;
 
@@ -49,6 +51,7 @@ export class ClassifierTask implements TrainingTask {
     this.config = options.config;
     ({ training: this.training, validation: this.validation } = setAside(dataset.count, validation?.share ?? 0, settings.batchSize, seed));
     this.sampler = new BatchSampler(this.training.length, settings.batchSize, seed);
+    this.images = new PreparedImages(dataset, { augmentation: options.augmentation, seed });
     const trainable = new Map<string, Variable>([...prefixed('extractor', extractor.trainable), ...prefixed('head', head.trainable)]);
     this.optimizer = new Optimizer({ name: settings.optimizer, beta1: settings.beta1 }, trainable);
     this.best = new BestWeights({ f: extractor, head }, this.validation.length > 0 ? validation!.selection : NEVER);
@@ -73,17 +76,17 @@ export class ClassifierTask implements TrainingTask {
     });
   }
 
-  /** Frees the optimizer's slots; the networks are the caller's. */
+  /** Frees the optimizer's slots, and ends the thread that prepares images; the networks are the caller's. */
   dispose(): void {
+    this.images.dispose();
     this.optimizer.dispose();
   }
 
   private nextBatch(step: number): { images: Tensor; classes: number[][] } {
-    const { dataset, augmentation, seed } = this.options;
-    const indices = Array.from(this.sampler.next(), (i) => this.training[i]!);
-    const { images } = dataset.batch(indices);
-    if (augmentation !== 'none') augment(images, dataset.shape, new Random(seed, step, 1), augmentation);
-    return { images: toTensor(images, dataset.shape), classes: this.classesOf(indices) };
+    const indices = this.sampler.next().map((i) => this.training[i]!);
+    const images = this.images.take(indices, step);
+    this.images.prepare(this.sampler.peek().map((i) => this.training[i]!), step + 1);
+    return { images, classes: this.classesOf(indices) };
   }
 
   private classesOf(indices: ArrayLike<number>): number[][] {

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { BatchSampler, type Dataset, Random } from '@caricature/tensors';
 import { tf, type Tensor, type Tensor2D } from '../backend/tensorflow.js';
-import { augment, type Augmentation } from '../classifier/augmentation.js';
+import { augment, type Augmentation } from '../batches/augmentation.js';
 import { toTensor } from '../images.js';
 import { uniform } from '../layers/dropout.js';
 import type { Network } from '../layers/network.js';

@@ -1,10 +1,12 @@
 import { BatchSampler, type Dataset, Random } from '@caricature/tensors';
 import { tf, type Tensor, type Tensor2D, type Tensor4D, type Variable } from '../backend/tensorflow.js';
 import { type RunParts, savedNetworks, savedSamplers } from '../checkpoint/stateful.js';
-import { oneHot, toTensor } from '../images.js';
+import { PreparedImages } from '../batches/prepared-images.js';
+import { oneHot } from '../images.js';
 import { uniform } from '../layers/dropout.js';
 import type { Network } from '../layers/network.js';
 import { constancyLoss, crossEntropy, D_CLASSES, discriminatorLoss, generatorLoss, identityLoss, totalVariationLoss } from '../losses/dtn.losses.js';
+import { onOwnTape } from '../losses/own-tape.js';
 import { Optimizer } from '../optimizer/optimizer.js';
 import { scheduledRate } from '../optimizer/schedule.js';
 import type { DtnSettings } from '../presets.js';
@@ -56,6 +58,8 @@ export class DtnTask implements TrainingTask {
   readonly average: RunningAverage<string>;
   private readonly sources: BatchSampler;
   private readonly targets: BatchSampler;
+  private readonly sourceImages: PreparedImages | undefined;
+  private readonly targetImages: PreparedImages;
   private readonly gOptimizer: Optimizer;
   private readonly dOptimizer: Optimizer;
   readonly parts: RunParts;
@@ -66,6 +70,10 @@ export class DtnTask implements TrainingTask {
     this.config = options.config;
     this.sources = new BatchSampler(source.count, settings.batchSize, seed);
     this.targets = new BatchSampler(target.count, settings.batchSize, seed + 1);
+    const asTheyAre = { augmentation: 'none', seed } as const;
+    // Where f is frozen no source image is needed again.
+    this.sourceImages = options.features ? undefined : new PreparedImages(source, asTheyAre);
+    this.targetImages = new PreparedImages(target, asTheyAre);
     const { f, fOfTarget, g, D, head } = networks;
     const trained: Record<string, Network> = options.features ? { g } : { g, f, head: head! };
     const optimizer = { name: settings.optimizer, beta1: settings.beta1 };
@@ -88,43 +96,47 @@ export class DtnTask implements TrainingTask {
     const { settings } = this.options;
     const rate = scheduledRate(settings.schedule, settings.learningRate * rateScale, step, settings.steps);
     return tf.tidy(() => {
-      const batch = this.nextBatch();
-      const { metrics, pictures } = this.updateGenerator(batch, step, rate);
-      Object.assign(metrics, this.updateDiscriminator(pictures, batch.target, step, rate * settings.discriminatorRate));
-      pictures.dispose();
+      const batch = this.nextBatch(step);
+      const { metrics, seenByD } = this.updateGenerator(batch, step, rate);
+      Object.assign(metrics, this.updateDiscriminator(seenByD, rate * settings.discriminatorRate));
+      seenByD.dispose();
       this.average.follow(step);
       return Object.assign(metrics, this.best.consider(step + 1, this.score));
     });
   }
 
-  /** Frees the optimizers' slots and the averages; the networks are the caller's. */
+  /** Frees the optimizers' slots and the averages, and ends the threads that prepare images; the networks are the caller's. */
   dispose(): void {
+    this.sourceImages?.dispose();
+    this.targetImages.dispose();
     this.gOptimizer.dispose();
     this.dOptimizer.dispose();
     this.average.dispose();
   }
 
-  private nextBatch(): DtnBatch {
-    const { source, target, features, settings } = this.options;
+  private nextBatch(step: number): DtnBatch {
+    const { source, features, settings } = this.options;
     const targetIndices = this.targets.next();
     const sourceIndices = this.sources.next();
-    const targetImages = toTensor(target.batch(targetIndices).images, target.shape);
+    const target = this.targetImages.take(targetIndices, step);
+    this.targetImages.prepare(this.targets.peek(), step + 1);
     if (!features) {
-      const { images, labels } = source.batch(sourceIndices);
-      return { input: tf.concat([toTensor(images, source.shape), targetImages]), target: targetImages, names: oneHot(labels, source.manifest.numLabels) };
+      const images = this.sourceImages!.take(sourceIndices, step);
+      this.sourceImages!.prepare(this.sources.peek(), step + 1);
+      return { input: tf.concat([images, target]), target, names: oneHot(sourceIndices.map((i) => source.labels[i]!), source.manifest.numLabels) };
     }
     const { size } = features.source;
     const rows = new Float32Array(2 * settings.batchSize * size);
     rows.set(gatherFeatures(features.source, sourceIndices));
     rows.set(gatherFeatures(features.target, targetIndices), settings.batchSize * size);
-    return { input: tf.tensor2d(rows, [2 * settings.batchSize, size]), target: targetImages };
+    return { input: tf.tensor2d(rows, [2 * settings.batchSize, size]), target };
   }
 
   /**
-   * One update of g by L_GANG + α L_CONST + β L_TID + γ L_TV; in mode Joint of f and its classifier too, whose own loss is added. The pictures
-   * [2B, H, W, C] are kept for D.
+   * One update of g by L_GANG + α L_CONST + β L_TID + γ L_TV; in mode Joint of f and its classifier too, whose own loss is added. What D was shown
+   * [3B, H, W, C] is kept for its own update.
    */
-  private updateGenerator({ input, target, names }: DtnBatch, step: number, rate: number): { metrics: StepMetrics; pictures: Tensor4D } {
+  private updateGenerator({ input, target, names }: DtnBatch, step: number, rate: number): { metrics: StepMetrics; seenByD: Tensor } {
     const { networks, settings, seed } = this.options;
     const { f, fOfTarget, g, D, head } = networks;
     const kept: Record<string, Tensor> = {};
@@ -134,42 +146,47 @@ export class DtnTask implements TrainingTask {
       const [sourceFeatures] = tf.split(features, 2) as [Tensor, Tensor];
       const pictures = g.apply(features, { training: true, dropoutSeed: seed * 65_537 + step }) as Tensor4D;
       const [transferred, reconstructed] = tf.split(pictures, 2) as [Tensor4D, Tensor4D];
-      const logits = splitThree(D.apply(this.seenByD(pictures, target, step), { training: true }));
+      const constancy = (drawn: Tensor) => constancyLoss(sourceFeatures, (fOfTarget ?? f).apply(this.shownToF(drawn as Tensor4D, step)));
       const terms = {
-        gan: generatorLoss(logits[0], logits[1]),
-        const: constancyLoss(sourceFeatures, (fOfTarget ?? f).apply(this.seenByF(transferred, step))),
+        gan: onOwnTape(pictures, (drawn) => {
+          const seenByD = this.shownToD(drawn as Tensor4D, target, step);
+          kept['seenByD'] = tf.keep(seenByD.clone());
+          const logits = splitThree(D.apply(seenByD, { training: true }));
+          return generatorLoss(logits[0], logits[1]);
+        }),
+        // In mode Joint f's weights change by it, too.
+        const: names ? constancy(transferred) : onOwnTape(transferred, constancy),
         tid: identityLoss(target, reconstructed),
         tv: settings.weights.tv > 0 ? totalVariationLoss(pictures) : tf.scalar(0),
         ...(names && { naming: crossEntropy(head!.apply(sourceFeatures), names) }),
       };
-      for (const [name, term] of Object.entries({ ...terms, pictures })) kept[name] = tf.keep(term.clone());
+      for (const [name, term] of Object.entries(terms)) kept[name] = tf.keep(term.clone());
       return tf.addN(Object.entries(terms).map(([name, term]) => term.mul(weights[name]!)));
     }, rate);
-    const { pictures, ...terms } = kept;
-    return { metrics: readScalars({ g: loss, ...terms }), pictures: pictures as Tensor4D };
+    const { seenByD, ...terms } = kept;
+    return { metrics: readScalars({ g: loss, ...terms }), seenByD: seenByD! };
   }
 
   /** [B, H, W, C] as f is shown them for L_CONST. */
-  private seenByF(pictures: Tensor4D, step: number): Tensor4D {
+  private shownToF(pictures: Tensor4D, step: number): Tensor4D {
     const { settings: { unsteady }, seed } = this.options;
     if (!unsteady) return pictures;
     const noise = uniform(pictures.shape, [seed, step]).sub(0.5).mul(2 * unsteady.noise);
     return shiftAlike(pictures, 1, unsteady.shift, new Random(seed, step, 33)).add(noise);
   }
 
-  /** [3B, H, W, C], as D is shown them: moved the same way for g's update and D's. */
-  private seenByD(pictures: Tensor4D, target: Tensor4D, step: number): Tensor4D {
+  /** [3B, H, W, C], as D is shown them. */
+  private shownToD(pictures: Tensor4D, target: Tensor4D, step: number): Tensor4D {
     const { settings, seed } = this.options;
     return shiftAlike(tf.concat([pictures, target]), 3, settings.shift, new Random(seed, step, 31));
   }
 
-  /** One update of D by L_D on pictures that g has already been judged by. */
-  private updateDiscriminator(pictures: Tensor4D, target: Tensor4D, step: number, rate: number): StepMetrics {
+  /** One update of D by L_D on what g has already been judged by. */
+  private updateDiscriminator(seen: Tensor, rate: number): StepMetrics {
     const { networks, settings } = this.options;
-    const input = this.seenByD(pictures, target, step);
     const kept: Record<string, Tensor> = {};
     const loss = this.dOptimizer.minimize(() => {
-      const logits = splitThree(networks.D.apply(input, { training: true }));
+      const logits = splitThree(networks.D.apply(seen, { training: true }));
       logits.forEach((part, index) => (kept[`accuracy/${D_CLASSES[index]!}`] = tf.keep(part.argMax(-1).equal(index).mean())));
       return discriminatorLoss(logits, settings.labelSmoothing);
     }, rate);

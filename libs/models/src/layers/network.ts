@@ -56,7 +56,9 @@ export class Network {
     const joined = joinedLayers(this.description);
     const kept = new Map<string, Tensor>();
     return this.description.layers.reduce((value, layer, i) => {
-      const output = 'with' in layer ? join(layer.kind, value, kept.get(layer.with)!) : this.applyLayer(layer, value, mode, i);
+      const output = tf.tidy(() => ('with' in layer ? join(layer.kind, value, kept.get(layer.with)!) : this.applyLayer(layer, value, mode, i)));
+      // Whatever a gradient needs has been saved for it: all else would be kept until the whole loss is computed.
+      if (value !== x && value !== output && ![...kept.values()].includes(value)) value.dispose();
       if (joined.has(layer.name)) kept.set(layer.name, output);
       return output;
     }, x);
