@@ -1,4 +1,5 @@
 import { tf, type Tensor } from '../backend/tensorflow.js';
+import { meanAbsolute, meanSquare } from './means.js';
 
 /** −E log σ(D): cross-entropy of logits that should all say "real". Finite for any logit. */
 export function realLoss(logits: Tensor): Tensor {
@@ -12,10 +13,10 @@ export function fakeLoss(logits: Tensor): Tensor {
 
 /** E (D − target)², the least-squares GAN's loss (Mao et al., 2017). */
 export function leastSquaresLoss(scores: Tensor, target: 0 | 1): Tensor {
-  return scores.sub(target).square().mean();
+  return meanSquare(scores.sub(target));
 }
 
 /** E |a − b|₁ a value: Pix2Pix's L_L1, CycleGAN's L_cyc and its identity loss. */
 export function absoluteError(a: Tensor, b: Tensor): Tensor {
-  return a.sub(b).abs().mean();
+  return meanAbsolute(a.sub(b));
 }

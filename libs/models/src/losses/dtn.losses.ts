@@ -1,4 +1,5 @@
 import { tf, type Tensor, type Tensor2D, type Tensor4D } from '../backend/tensorflow.js';
+import { meanAbsolute, meanSquare } from './means.js';
 
 /** What the ternary discriminator D tells apart, by the index of its logit. */
 export const D_CLASSES = ['transferred', 'reconstructed', 'target'] as const;
@@ -21,12 +22,12 @@ export function generatorLoss(transferred: Tensor, reconstructed: Tensor): Tenso
 
 /** L_CONST = Σ_s d(f(x), f(g(f(x)))) with the mean squared error as d. */
 export function constancyLoss(features: Tensor, featuresOfOutput: Tensor): Tensor {
-  return tf.squaredDifference(features, featuresOfOutput).mean();
+  return meanSquare(features.sub(featuresOfOutput));
 }
 
 /** L_TID = Σ_t d2(x, G(x)) with the mean squared error as d2. */
 export function identityLoss(target: Tensor, output: Tensor): Tensor {
-  return tf.squaredDifference(target, output).mean();
+  return meanSquare(target.sub(output));
 }
 
 /** L_TV: mean absolute difference of neighbouring pixels. @param images [B, H, W, C] */
@@ -34,16 +35,8 @@ export function totalVariationLoss(images: Tensor4D): Tensor {
   const [batch, height, width, channels] = images.shape;
   const vertical = images.slice([0, 1, 0, 0], [batch, height - 1, width, channels]).sub(images.slice([0, 0, 0, 0], [batch, height - 1, width, channels]));
   const horizontal = images.slice([0, 0, 1, 0], [batch, height, width - 1, channels]).sub(images.slice([0, 0, 0, 0], [batch, height, width - 1, channels]));
-  return absolute(vertical).mean().add(absolute(horizontal).mean());
+  return meanAbsolute(vertical).add(meanAbsolute(horizontal));
 }
-
-/** |x|. TensorFlow.js' own gradient takes seven passes over the values, this one two; at 0 it is 0. */
-const absolute = tf.customGrad((...args) => {
-  const x = args[0] as Tensor;
-  const save = args[1] as unknown as (tensors: Tensor[]) => void;
-  save([x]);
-  return { value: x.abs(), gradFunc: (dy, [saved]) => saved!.sign().mul(dy as Tensor) };
-});
 
 /** Cross-entropy of integer labels. @param logits [B, K] @param oneHot [B, K] */
 export function crossEntropy(logits: Tensor, oneHot: Tensor): Tensor {
