@@ -28,23 +28,23 @@ const PATIENCE_MS = 10_000;
 /** A data set's images as batches, the next one made by a thread of its own while a step computes. */
 export class PreparedImages {
   private readonly made = new Int32Array(new SharedArrayBuffer(4));
-  private readonly port: MessagePort;
   /** Undefined where there is none: sources that were not compiled, or one that ended. */
-  private thread: Worker | undefined;
+  private maker: { thread: Worker; port: MessagePort } | undefined;
   private asked: PreparedRequest = { id: 0, request: { indices: new Int32Array(), step: -1 } };
 
   constructor(
     private readonly dataset: Dataset,
     private readonly options: BatchImagesOptions,
   ) {
-    const { port1, port2 } = new MessageChannel();
-    this.port = port1;
-    this.port.unref();
     if (!existsSync(THREAD)) return;
+    const { port1, port2 } = new MessageChannel();
     const workerData: ThreadData = { folder: dataset.folder, options, port: port2, made: this.made };
-    this.thread = new Worker(THREAD, { workerData, transferList: [port2] });
-    this.thread.unref();
-    this.thread.on('error', () => (this.thread = undefined));
+    const thread = new Worker(THREAD, { workerData, transferList: [port2] });
+    thread.on('error', () => this.dispose());
+    // Neither is waited for when the program ends.
+    thread.unref();
+    port1.unref();
+    this.maker = { thread, port: port1 };
   }
 
   /** The images of a batch [B, H, W, C]: those that were prepared, if they were. */
@@ -55,27 +55,27 @@ export class PreparedImages {
 
   /** Has the images of a batch made, which is likely to be the next that is taken. */
   prepare(indices: Int32Array, step: number): void {
-    if (!this.thread) return;
     // A copy: of the view of an epoch's order the whole order would be sent.
     this.asked = { id: this.asked.id + 1, request: { indices: indices.slice(), step } };
-    this.port.postMessage(this.asked);
+    this.maker?.port.postMessage(this.asked);
   }
 
   dispose(): void {
-    this.port.close();
-    void this.thread?.terminate();
-    this.thread = undefined;
+    this.maker?.port.close();
+    void this.maker?.thread.terminate();
+    this.maker = undefined;
   }
 
   private receive(indices: Int32Array, step: number): Float32Array | undefined {
     const { id, request } = this.asked;
-    if (!this.thread || request.step !== step || request.indices.join() !== indices.join()) return undefined;
-    for (let made = this.made[0]!; (made = Atomics.load(this.made, 0)) < id; ) {
-      if (Atomics.wait(this.made, 0, made, PATIENCE_MS) === 'timed-out') this.dispose();
-      if (!this.thread) return undefined;
+    if (!this.maker || request.step !== step || request.indices.join() !== indices.join()) return undefined;
+    for (let made; (made = Atomics.load(this.made, 0)) < id; ) {
+      if (Atomics.wait(this.made, 0, made, PATIENCE_MS) !== 'timed-out') continue;
+      this.dispose();
+      return undefined;
     }
     for (;;) {
-      const answer = receiveMessageOnPort(this.port) as { message: PreparedAnswer } | undefined;
+      const answer = receiveMessageOnPort(this.maker.port) as { message: PreparedAnswer } | undefined;
       if (!answer || answer.message.id === id) return answer?.message.values;
     }
   }

@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
-import { BatchSampler, type Dataset, Random } from '@caricature/tensors';
+import { BatchSampler, type Dataset } from '@caricature/tensors';
 import { tf, type Tensor, type Tensor2D } from '../backend/tensorflow.js';
-import { augment, type Augmentation } from '../batches/augmentation.js';
-import { toTensor } from '../images.js';
+import type { Augmentation } from '../batches/augmentation.js';
+import { PreparedImages } from '../batches/prepared-images.js';
 import { uniform } from '../layers/dropout.js';
 import type { Network } from '../layers/network.js';
 import { Optimizer } from '../optimizer/optimizer.js';
@@ -34,6 +34,7 @@ export interface AdaptOptions {
 export async function adaptHypothesis(network: Network, head: Network, dataset: Dataset, { augmentation, noise, signal, onStep }: AdaptOptions, seed: number): Promise<Network> {
   const adapted = adaptStatistics(network, dataset, seed);
   const sampler = new BatchSampler(dataset.count, Math.min(BATCH, dataset.count), seed);
+  const images = new PreparedImages(dataset, { augmentation, seed });
   const optimizer = new Optimizer({ name: 'Adam', beta1: 0.9 }, adapted.trainable);
   for (let step = 0; step < STEPS && !signal?.aborted; step++) {
     if (step % TURN === 0) {
@@ -42,14 +43,14 @@ export async function adaptHypothesis(network: Network, head: Network, dataset: 
       await setImmediate();
     }
     tf.tidy(() => {
-      const { images } = dataset.batch(sampler.next());
-      if (augmentation !== 'none') augment(images, dataset.shape, new Random(seed, step, 1), augmentation);
-      const clean = toTensor(images, dataset.shape);
+      const clean = images.take(sampler.next(), step);
+      images.prepare(sampler.peek(), step + 1);
       const x = noise > 0 ? clean.add(uniform(clean.shape, [seed, step]).sub(0.5).mul(2 * noise)) : clean;
       optimizer.minimize(() => uncertainty(head.apply(adapted.apply(x, { training: true }))), scheduledRate('oneCycle', LEARNING_RATE, step, STEPS));
     });
   }
   optimizer.dispose();
+  images.dispose();
   return adapted;
 }
 

@@ -1,4 +1,5 @@
-import { tf, type Tensor } from '../backend/tensorflow.js';
+import { withGradient } from '../backend/custom-gradient.js';
+import type { Tensor } from '../backend/tensorflow.js';
 
 // TensorFlow.js' own gradient of a mean multiplies by an array of ones, which it makes in JavaScript, and that of |x| takes seven passes over the values.
 
@@ -16,9 +17,8 @@ export const meanAbsolute = meanOf(
 
 /** @param gradient of a value's part in the mean, by that part's share of what comes from above */
 function meanOf(part: (x: Tensor) => Tensor, gradient: (x: Tensor, share: Tensor) => Tensor): (x: Tensor) => Tensor {
-  return tf.customGrad((...args) => {
-    const [x, save] = args as unknown as [Tensor, (tensors: Tensor[]) => void];
-    save([x]);
-    return { value: part(x).mean(), gradFunc: (dy, [saved]) => gradient(saved!, (dy as Tensor).div(x.size)) };
-  });
+  return withGradient(
+    (x) => ({ value: part(x).mean(), saved: [x] }),
+    (dy, [x]) => gradient(x!, dy.div(x!.size)),
+  );
 }

@@ -1,3 +1,4 @@
+import { gradients } from '../backend/gradients.js';
 import { ResourceVariable } from '../backend/resource-variable.js';
 import { findNodeBackend, floatType, runKernel, tf, type Tensor, type Variable } from '../backend/tensorflow.js';
 import type { Stateful } from '../checkpoint/stateful.js';
@@ -43,12 +44,12 @@ export class Optimizer implements Stateful {
    * @returns the loss's value, which the caller disposes
    */
   minimize(loss: () => Tensor, learningRate: number): Tensor {
-    const { value, grads } = tf.variableGrads(loss as () => never, [...this.parameters.values()]);
+    const { value, grads } = gradients(loss, [...this.parameters.values()]);
     this.updates += 1;
     tf.tidy(() => {
       const scalars = this.changed.size > 0 ? this.adamScalars(learningRate) : [];
-      for (const [name, parameter] of this.parameters) {
-        const gradient = grads[parameter.name]!;
+      for (const [i, [name, parameter]] of [...this.parameters].entries()) {
+        const gradient = grads[i]!;
         tf.tidy(() => parameter.assign(this.changed.has(name) ? this.applyAdam(name, parameter, gradient, scalars) : parameter.sub(this.change(name, gradient, learningRate))));
         gradient.dispose();
       }
