@@ -67,7 +67,7 @@ def optimizer(settings, parameters):
     return torch.optim.SGD(parameters, lr=settings["learningRate"], momentum=momentum)
 
 
-def classifier_step(plan, images, layout):
+def classifier_step(plan, images, layout, compiled):
     batch, labels = plan["batchSize"], plan["labels"]
     model = nn.Sequential(build(plan["f"]), build(plan["head"])).to(memory_format=layout)
     update = optimizer(plan["settings"], model.parameters())
@@ -89,8 +89,8 @@ def classifier_step(plan, images, layout):
     return step
 
 
-def dtn_step(plan, images, layout):
-    """f frozen, its features computed once; G(x) once for g's and for D's update; g's running average as the settings say."""
+def dtn_step(plan, images, layout, compiled):
+    """f frozen, its features computed once; G(x) once for g's and for D's update, and D's judgement too unless compiled; g's running average as the settings say."""
     batch, settings = plan["batchSize"], plan["settings"]
     weights, smoothing = settings["weights"], settings["labelSmoothing"]
     f, g, d = (build(plan[name]).to(memory_format=layout) for name in ("f", "g", "D"))
@@ -103,8 +103,11 @@ def dtn_step(plan, images, layout):
 
     def generator_loss(given, target):
         pictures = g(given)
-        transferred, reconstructed = pictures[:batch], pictures[batch:]
         logits = d(torch.cat([pictures, target]))
+        return weighted_terms(pictures, logits, given, target), pictures, logits
+
+    def weighted_terms(pictures, logits, given, target):
+        transferred, reconstructed = pictures[:batch], pictures[batch:]
         real = torch.full((2 * batch,), 2)
         gan = 2 * F.cross_entropy(logits[: 2 * batch], real)
         const = F.mse_loss(f(unsteady_view(transferred, settings.get("unsteady"))), given[:batch])
@@ -113,17 +116,42 @@ def dtn_step(plan, images, layout):
         if weights["tv"] > 0:
             tv = (pictures[:, :, 1:] - pictures[:, :, :-1]).abs().mean() + (pictures[:, :, :, 1:] - pictures[:, :, :, :-1]).abs().mean()
             loss = loss + weights["tv"] * tv
-        return loss, pictures
+        return loss
 
-    def discriminator_loss(pictures, target):
-        return 3 * F.cross_entropy(d(torch.cat([pictures, target])), classes, label_smoothing=smoothing * 3 / 2)
+    def discriminator_loss(logits):
+        return 3 * F.cross_entropy(logits, classes, label_smoothing=smoothing * 3 / 2)
+
+    def discriminator_loss_of(pictures, target):
+        return discriminator_loss(d(torch.cat([pictures, target])))
 
     def step():
         source, wanted = torch.randint(len(images), (batch,)), torch.randint(len(images), (batch,))
         target = images[wanted].contiguous(memory_format=layout)
         given = torch.cat([features[source], features[wanted]])
+        if compiled:
+            loss, d_loss = update_one_after_the_other(given, target)
+        else:
+            loss, d_loss = update_by_one_judgement(given, target)
+        if settings["averageDecay"] > 0:
+            with torch.no_grad():
+                torch._foreach_lerp_(average, list(g.parameters()), 1 - settings["averageDecay"])
+        return loss.item() + d_loss.item()
+
+    def update_by_one_judgement(given, target):
+        loss, _, logits = generator_loss(given, target)
+        d_loss = discriminator_loss(logits)
+        for network, value, last in ((g, loss, False), (d, d_loss, True)):
+            parameters = list(network.parameters())
+            for parameter, gradient in zip(parameters, torch.autograd.grad(value, parameters, retain_graph=not last)):
+                parameter.grad = gradient
+        update_g.step()
+        update_d.step()
+        return loss, d_loss
+
+    def update_one_after_the_other(given, target):
+        """What is compiled goes back once through all that it returns."""
         d.requires_grad_(False)
-        loss, pictures = step.generator_loss(given, target)
+        loss, pictures, _ = step.generator_loss(given, target)
         update_g.zero_grad(set_to_none=True)
         loss.backward()
         update_g.step()
@@ -132,12 +160,10 @@ def dtn_step(plan, images, layout):
         update_d.zero_grad(set_to_none=True)
         d_loss.backward()
         update_d.step()
-        if settings["averageDecay"] > 0:
-            with torch.no_grad():
-                torch._foreach_lerp_(average, list(g.parameters()), 1 - settings["averageDecay"])
-        return loss.item() + d_loss.item()
+        return loss, d_loss
 
-    step.generator_loss, step.discriminator_loss = generator_loss, discriminator_loss
+    if compiled:
+        step.generator_loss, step.discriminator_loss = generator_loss, discriminator_loss_of
     return step
 
 
@@ -177,7 +203,7 @@ def main():
     layout = torch.channels_last if arguments.layout == "nhwc" else torch.contiguous_format
     height, width, channels = plan["shape"]
     images = torch.rand(4 * plan["batchSize"], channels, height, width) * 2 - 1
-    step = (classifier_step if plan["network"] == "classifier" else dtn_step)(plan, images, layout)
+    step = (classifier_step if plan["network"] == "classifier" else dtn_step)(plan, images, layout, arguments.compile)
     if arguments.compile:
         for name in list(vars(step)):
             setattr(step, name, torch.compile(getattr(step, name)))

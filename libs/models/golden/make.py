@@ -333,7 +333,8 @@ def dtn(case, n, photos, avatars):
             terms["naming"] = F.cross_entropy(head(features[:batch]), places % case["labels"])
         loss = weighted(terms, {**settings["weights"], "naming": settings["naming"]})
         update(g_optimizer, loss)
-        logits = D(torch.cat([pictures.detach(), target]), training=True).split(batch)
+        # The same judgement once more: g's update has freed what led to it.
+        logits = D(torch.cat([pictures.detach(), target]), training=True, keep_statistics=True).split(batch)
         loss_of_d = d_loss(logits, settings["labelSmoothing"])
         update(d_optimizer, loss_of_d)
         kinds = ("transferred", "reconstructed", "target")

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { gradients } from './gradients.js';
+import { gradients, gradientsOfEach } from './gradients.js';
 import { tf, type Tensor, type Tensor2D } from './tensorflow.js';
 
 let before: number;
@@ -45,6 +45,24 @@ describe('gradients', () => {
       }, [x]);
       // The inner gradient is a constant to the outer one.
       expect(outer.grads[0]!.dataSync()[1]).toBeCloseTo(-0.4, 6);
+    });
+  });
+
+  it('of several values come from one forward pass', () => {
+    tf.tidy(() => {
+      const [x, y] = [a(), b()];
+      let passes = 0;
+      const shared = () => {
+        passes += 1;
+        return x.matMul(y).tanh();
+      };
+      const both = gradientsOfEach(() => {
+        const z = shared();
+        return [z.square().sum(), z.exp().mean()];
+      }, [[x], [y, x]]);
+      expect(passes).toBe(1);
+      const wanted = [gradients(() => shared().square().sum(), [x]), gradients(() => shared().exp().mean(), [y, x])];
+      expect(both.map(({ value, grads }) => [value, ...grads].map((t) => [...t!.dataSync()]))).toEqual(wanted.map(({ value, grads }) => [value, ...grads].map((t) => [...t!.dataSync()])));
     });
   });
 

@@ -17,21 +17,31 @@ interface Recorder {
   kernelDepth: number;
 }
 
+export interface Gradients {
+  value: Tensor;
+  grads: (Tensor | undefined)[];
+}
+
 /**
  * The value of a scalar function and its gradients, as `tf.variableGrads` gives them. What an operation's gradient needed is freed as soon as that is
  * computed; TensorFlow.js frees it, and all gradients on the way, only at the end.
  * @param xs whatever has no influence on the value has no gradient
  */
-export function gradients(f: () => Tensor, xs: Tensor[]): { value: Tensor; grads: (Tensor | undefined)[] } {
+export function gradients(f: () => Tensor, xs: Tensor[]): Gradients {
+  return gradientsOfEach(() => [f()], [xs])[0]!;
+}
+
+/** As `gradients`, of several values that one forward pass gives, each by xs of its own. */
+export function gradientsOfEach(f: () => Tensor[], xs: Tensor[][]): Gradients[] {
   const recorder = tf.engine().state as unknown as Recorder;
   const outer = { ...recorder };
   const tape: Recorded[] = [];
   try {
     return tf.tidy(() => {
       Object.assign(recorder, { activeTape: tape, gradientDepth: 1, kernelDepth: 0 });
-      const value = tf.tidy(f);
+      const values = tf.tidy(f);
       recorder.gradientDepth = 0;
-      return { value, grads: goBack(tape, value, xs) };
+      return values.map((value, i) => ({ value, grads: goBack(tape, value, xs[i]!, i === values.length - 1) }));
     });
   } finally {
     for (const { saved } of tape) free(saved);
@@ -40,13 +50,14 @@ export function gradients(f: () => Tensor, xs: Tensor[]): { value: Tensor; grads
   }
 }
 
-function goBack(tape: Recorded[], value: Tensor, xs: Tensor[]): (Tensor | undefined)[] {
+/** @param last whether nobody goes back through the tape after this */
+function goBack(tape: Recorded[], value: Tensor, xs: Tensor[], last: boolean): (Tensor | undefined)[] {
   const depending = dependingOn(xs, tape);
   const found = new Map<number, Tensor>([[value.id, tf.onesLike(value)]]);
-  for (let operation; (operation = tape.pop()); ) {
+  for (const operation of tape.toReversed()) {
     const dys = operation.outputs.map(({ id }) => found.get(id) ?? null);
     if (dys.some(Boolean)) addGradients(found, operation, dys, depending);
-    free(operation.saved);
+    if (last) free(operation.saved);
     operation.outputs.forEach(({ id }) => found.delete(id));
     free(dys);
   }

@@ -1,12 +1,13 @@
 import { BatchSampler, type Dataset, Random } from '@caricature/tensors';
 import { tf, type Tensor, type Tensor2D, type Tensor4D, type Variable } from '../backend/tensorflow.js';
 import { type RunParts, savedNetworks, savedSamplers } from '../checkpoint/stateful.js';
+import { type Gradients, gradientsOfEach } from '../backend/gradients.js';
 import { PreparedImages } from '../batches/prepared-images.js';
 import { oneHot } from '../images.js';
 import { uniform } from '../layers/dropout.js';
 import type { Network } from '../layers/network.js';
 import { constancyLoss, crossEntropy, D_CLASSES, discriminatorLoss, generatorLoss, identityLoss, totalVariationLoss } from '../losses/dtn.losses.js';
-import { onOwnTape } from '../losses/own-tape.js';
+import { onOwnTape, termWithGradient } from '../losses/own-tape.js';
 import { Optimizer } from '../optimizer/optimizer.js';
 import { scheduledRate } from '../optimizer/schedule.js';
 import type { DtnSettings } from '../presets.js';
@@ -47,9 +48,16 @@ interface DtnBatch {
   names?: Tensor2D;
 }
 
+/** What comes of D's look at a batch. */
+interface Judgement {
+  forG: Gradients;
+  metrics: Record<string, Tensor>;
+  gradientsOfD: Tensor[];
+}
+
 /**
- * The Domain Transfer Network (Taigman, Polyak, Wolf, ICLR 2017): G = g∘f. A step draws a batch of both domains, makes G's pictures once, updates
- * g (and f and its classifier, in mode Joint) by them, then D by the same pictures.
+ * The Domain Transfer Network (Taigman, Polyak, Wolf, ICLR 2017): G = g∘f. A step draws a batch of both domains, makes G's pictures and D's
+ * judgement of them once, and updates by these g (and f and its classifier, in mode Joint) and D.
  */
 export class DtnTask implements TrainingTask {
   readonly config: unknown;
@@ -97,9 +105,8 @@ export class DtnTask implements TrainingTask {
     const rate = scheduledRate(settings.schedule, settings.learningRate * rateScale, step, settings.steps);
     return tf.tidy(() => {
       const batch = this.nextBatch(step);
-      const { metrics, seenByD } = this.updateGenerator(batch, step, rate);
-      Object.assign(metrics, this.updateDiscriminator(seenByD, rate * settings.discriminatorRate));
-      seenByD.dispose();
+      const { metrics, gradientsOfD } = this.updateGenerator(batch, step, rate);
+      this.dOptimizer.update(gradientsOfD, rate * settings.discriminatorRate);
       this.average.follow(step);
       return Object.assign(metrics, this.best.consider(step + 1, this.score));
     });
@@ -133,14 +140,15 @@ export class DtnTask implements TrainingTask {
   }
 
   /**
-   * One update of g by L_GANG + α L_CONST + β L_TID + γ L_TV; in mode Joint of f and its classifier too, whose own loss is added. What D was shown
-   * [3B, H, W, C] is kept for its own update.
+   * One update of g by L_GANG + α L_CONST + β L_TID + γ L_TV; in mode Joint of f and its classifier too, whose own loss is added. What D would learn from the
+   * same pictures comes with it.
    */
-  private updateGenerator({ input, target, names }: DtnBatch, step: number, rate: number): { metrics: StepMetrics; seenByD: Tensor } {
+  private updateGenerator({ input, target, names }: DtnBatch, step: number, rate: number): { metrics: StepMetrics; gradientsOfD: Tensor[] } {
     const { networks, settings, seed } = this.options;
-    const { f, fOfTarget, g, D, head } = networks;
+    const { f, fOfTarget, g, head } = networks;
     const kept: Record<string, Tensor> = {};
     const weights: Record<string, number> = { ...settings.weights, naming: settings.naming };
+    let judged: Judgement | undefined;
     const loss = this.gOptimizer.minimize(() => {
       const features = names ? f.apply(input) : input;
       const [sourceFeatures] = tf.split(features, 2) as [Tensor, Tensor];
@@ -148,12 +156,7 @@ export class DtnTask implements TrainingTask {
       const [transferred, reconstructed] = tf.split(pictures, 2) as [Tensor4D, Tensor4D];
       const constancy = (drawn: Tensor) => constancyLoss(sourceFeatures, (fOfTarget ?? f).apply(this.shownToF(drawn as Tensor4D, step)));
       const terms = {
-        gan: onOwnTape(pictures, (drawn) => {
-          const seenByD = this.shownToD(drawn as Tensor4D, target, step);
-          kept['seenByD'] = tf.keep(seenByD.clone());
-          const logits = splitThree(D.apply(seenByD, { training: true }));
-          return generatorLoss(logits[0], logits[1]);
-        }),
+        gan: termWithGradient(pictures, (drawn) => (judged = this.judge(drawn as Tensor4D, target, step)).forG),
         // In mode Joint f's weights change by it, too.
         const: names ? constancy(transferred) : onOwnTape(transferred, constancy),
         tid: identityLoss(target, reconstructed),
@@ -163,8 +166,19 @@ export class DtnTask implements TrainingTask {
       for (const [name, term] of Object.entries(terms)) kept[name] = tf.keep(term.clone());
       return tf.addN(Object.entries(terms).map(([name, term]) => term.mul(weights[name]!)));
     }, rate);
-    const { seenByD, ...terms } = kept;
-    return { metrics: readScalars({ g: loss, ...terms }), seenByD: seenByD! };
+    return { metrics: readScalars({ g: loss, ...kept, ...judged!.metrics }), gradientsOfD: judged!.gradientsOfD };
+  }
+
+  /** L_GANG with its gradient by the pictures [2B, H, W, C], and L_D with its gradients by D's weights, from one pass through D. */
+  private judge(pictures: Tensor4D, target: Tensor4D, step: number): Judgement {
+    const { networks, settings } = this.options;
+    const metrics: Record<string, Tensor> = {};
+    const [forG, forD] = gradientsOfEach(() => {
+      const logits = splitThree(networks.D.apply(this.shownToD(pictures, target, step), { training: true }));
+      logits.forEach((part, index) => (metrics[`accuracy/${D_CLASSES[index]!}`] = tf.keep(part.argMax(-1).equal(index).mean())));
+      return [generatorLoss(logits[0], logits[1]), discriminatorLoss(logits, settings.labelSmoothing)];
+    }, [[pictures], this.dOptimizer.variables]) as [Gradients, Gradients];
+    return { forG, metrics: { d: tf.keep(forD.value), ...metrics }, gradientsOfD: forD.grads.map((gradient) => tf.keep(gradient!)) };
   }
 
   /** [B, H, W, C] as f is shown them for L_CONST. */
@@ -179,18 +193,6 @@ export class DtnTask implements TrainingTask {
   private shownToD(pictures: Tensor4D, target: Tensor4D, step: number): Tensor4D {
     const { settings, seed } = this.options;
     return shiftAlike(tf.concat([pictures, target]), 3, settings.shift, new Random(seed, step, 31));
-  }
-
-  /** One update of D by L_D on what g has already been judged by. */
-  private updateDiscriminator(seen: Tensor, rate: number): StepMetrics {
-    const { networks, settings } = this.options;
-    const kept: Record<string, Tensor> = {};
-    const loss = this.dOptimizer.minimize(() => {
-      const logits = splitThree(networks.D.apply(seen, { training: true }));
-      logits.forEach((part, index) => (kept[`accuracy/${D_CLASSES[index]!}`] = tf.keep(part.argMax(-1).equal(index).mean())));
-      return discriminatorLoss(logits, settings.labelSmoothing);
-    }, rate);
-    return readScalars({ d: loss, ...kept });
   }
 }
 

@@ -1,5 +1,5 @@
 import { withGradient } from '../backend/custom-gradient.js';
-import { gradients } from '../backend/gradients.js';
+import { type Gradients, gradients } from '../backend/gradients.js';
 import type { Tensor } from '../backend/tensorflow.js';
 
 /**
@@ -8,9 +8,14 @@ import type { Tensor } from '../backend/tensorflow.js';
  * @param term a scalar; it is not differentiated by anything but x
  */
 export function onOwnTape(x: Tensor, term: (x: Tensor) => Tensor): Tensor {
+  return termWithGradient(x, (input) => gradients(() => term(input), [input]));
+}
+
+/** A term of a loss whose gradient by x alone is computed along with it. */
+export function termWithGradient(x: Tensor, term: (x: Tensor) => Gradients): Tensor {
   const operation = withGradient(
     (input) => {
-      const { value, grads } = gradients(() => term(input), [input]);
+      const { value, grads } = term(input);
       return { value, saved: grads as [Tensor] };
     },
     (dy, [gradient]) => gradient!.mul(dy),

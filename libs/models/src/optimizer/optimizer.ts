@@ -44,17 +44,27 @@ export class Optimizer implements Stateful {
    * @returns the loss's value, which the caller disposes
    */
   minimize(loss: () => Tensor, learningRate: number): Tensor {
-    const { value, grads } = gradients(loss, [...this.parameters.values()]);
+    const { value, grads } = gradients(loss, this.variables);
+    this.update(grads, learningRate);
+    return value;
+  }
+
+  /** What is updated, in the order of the gradients. */
+  get variables(): Variable[] {
+    return [...this.parameters.values()];
+  }
+
+  /** One update by gradients that were computed already, one for each of `variables`; they are freed. */
+  update(gradients: (Tensor | undefined)[], learningRate: number): void {
     this.updates += 1;
     tf.tidy(() => {
       const scalars = this.changed.size > 0 ? this.adamScalars(learningRate) : [];
       for (const [i, [name, parameter]] of [...this.parameters].entries()) {
-        const gradient = grads[i]!;
+        const gradient = gradients[i]!;
         tf.tidy(() => parameter.assign(this.changed.has(name) ? this.applyAdam(name, parameter, gradient, scalars) : parameter.sub(this.change(name, gradient, learningRate))));
         gradient.dispose();
       }
     });
-    return value;
   }
 
   snapshot(): { tensors: Map<string, NamedTensor>; state: number } {
