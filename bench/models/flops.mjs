@@ -52,6 +52,6 @@ function seenThrough(description) {
 export function stepFlops({ network, batchSize, f, g, D, head }) {
   // f and its head are one network: the head's input gradient is asked for.
   if (network === 'classifier') return batchSize * (trained(f) + 3 * sum(forwardFlops(head)));
-  // g on both domains; D, looked through, on both kinds of picture and on the target's; f on the source's pictures; then D's own update.
-  return batchSize * (2 * trained(g) + 3 * seenThrough(D) + seenThrough(f) + 3 * trained(D));
+  // g on both domains; f, looked through, on the source's pictures; D on both kinds of picture and on the target's, once forward, and back for g's update and for its own.
+  return batchSize * (2 * trained(g) + seenThrough(f) + 3 * (seenThrough(D) + trained(D) - sum(forwardFlops(D))));
 }
