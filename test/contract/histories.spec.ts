@@ -128,7 +128,7 @@ async function play(stage: Stage): Promise<Record<string, Story>> {
   await stage.until('TrainingRun', 'faces', ({ stages }) => at(stages, 'prepare-faces').attempts === 2);
   await stage.attempt('TrainingRun', 'faces', 'prepare-faces', 2);
   await stage.attempt('TrainingRun', 'faces', 'prepare-avatars', 1);
-  // Suspended before its end was seen, it would be started once more.
+  // Suspended meanwhile, it would be seen to end before or after that: as it happens.
   await stage.until('TrainingRun', 'faces', ({ stages }) => at(stages, 'prepare-avatars').state === 'Succeeded');
   await stage.attempt('TrainingRun', 'faces', 'pretrain', 1, { ends: false });
   await stage.until('TrainingRun', 'faces', ({ stages }) => at(stages, 'pretrain').state === 'Running');
