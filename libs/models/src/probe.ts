@@ -30,7 +30,7 @@ export function probeTraining(): ProbeResult {
   const step = () =>
     tf.tidy(() => {
       const images = toTensor(pixels, [preset.imageSize, preset.imageSize, 3]);
-      const loss = optimizer.minimize(() => crossEntropy(head.apply(f.apply(images, { training: true })), oneHot(labels, CLASSES)), learningRate);
+      const loss = optimizer.minimize(() => crossEntropy(head.apply(f.apply(images, { training: true })), oneHot(labels, CLASSES)), optimizer.begin(learningRate));
       return loss.dataSync()[0]!;
     });
   try {

@@ -1,22 +1,21 @@
-import { floatType, type OpAttribute, runKernel, tf, type Tensor } from './tensorflow.js';
+import { type Binding, floatType, type OpAttribute, runKernel, tf, type Tensor } from './tensorflow.js';
 
 /** Names no variable: TensorFlow then frees it with its handle. */
 const ANONYMOUS = 'cd2c89b7-88b7-44c8-ad83-06c2a9158347';
 
-/** A float32 value that TensorFlow's kernels change in place, zeros at first. Only on the node backend. */
+/** A float32 value of any shape that TensorFlow's kernels change in place. Only on the node backend. */
 export class ResourceVariable {
   readonly handle: Tensor;
 
-  constructor(readonly shape: number[]) {
+  constructor() {
     this.handle = tf.keep(
       runKernel('VarHandleOp', [], 1, (b) => [
         { name: 'container', type: b.TF_ATTR_STRING!, value: '' },
         { name: 'shared_name', type: b.TF_ATTR_STRING!, value: ANONYMOUS },
-        { name: 'shape', type: b.TF_ATTR_SHAPE!, value: shape },
+        { name: 'shape', type: b.TF_ATTR_SHAPE!, value: [] },
         floatType(b, 'dtype'),
       ])[0]!,
     );
-    tf.tidy(() => this.assign(tf.zeros(shape)));
   }
 
   /** Takes the tensor's values; they are copied only when a kernel changes them. */
@@ -29,13 +28,9 @@ export class ResourceVariable {
     return runKernel('ReadVariableOp', [this.handle], 1, typed)[0]!;
   }
 
-  dataSync(): Float32Array {
-    return tf.tidy(() => this.read().dataSync() as Float32Array);
-  }
-
   dispose(): void {
     this.handle.dispose();
   }
 }
 
-const typed = (binding: Record<string, number>): OpAttribute[] => [floatType(binding, 'dtype')];
+const typed = (binding: Binding): OpAttribute[] => [floatType(binding, 'dtype')];

@@ -9,6 +9,11 @@ export const BACKENDS = ['native', 'wasm', 'javascript'] as const;
 
 export type BackendName = (typeof BACKENDS)[number];
 
+/** `CARICATURE_COMPILE=off`: training steps call TensorFlow's kernels one by one, to see what each of them takes. */
+export function isCompilingOff(value: string | undefined = process.env.CARICATURE_COMPILE): boolean {
+  return value === 'off';
+}
+
 /** `CARICATURE_BACKEND`: what is to compute; undefined where it is not set, for the first that can be loaded. Throws an error that lists what there is. */
 export function readBackendSetting(value: string | undefined = process.env.CARICATURE_BACKEND): BackendName | undefined {
   if (value === undefined || value === '') return undefined;

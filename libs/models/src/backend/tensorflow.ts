@@ -16,10 +16,31 @@ export interface OpAttribute {
   value: unknown;
 }
 
-/** The part of tfjs-node's backend that runs any TensorFlow kernel by its name. */
+/** What tfjs-node's backend calls TensorFlow by: kernels, tensors, and the numbers of TensorFlow's types. */
+export interface Binding extends Record<`TF_${string}`, number> {
+  executeOp(kernel: string, attributes: OpAttribute[], inputs: number[], outputs: number): TensorHandle[];
+  createTensor(shape: number[], dtype: number, values: ArrayBufferView): number;
+}
+
+/** A tensor as TensorFlow knows it. */
+export interface TensorHandle {
+  /** Never given twice. */
+  id: number;
+  shape: number[];
+  /** One of the binding's TF_FLOAT, TF_INT32, … */
+  dtype: number;
+}
+
+/** The part of tfjs-node's backend that runs any TensorFlow kernel by its name, and graphs of them. */
 interface NodeBackend {
   executeMultipleOutputs(kernel: string, attributes: OpAttribute[], inputs: Tensor[], outputs: number): Tensor[];
-  binding: Record<string, number>;
+  /** Hands over values that are still in JavaScript. */
+  getInputTensorIds(tensors: Tensor[]): number[];
+  tensorMap: { get(dataId: object): TensorHandle };
+  loadSavedModelMetaGraph(folder: string, tags: string): number;
+  runSavedModel(session: number, inputs: Tensor[], names: { name: string }[], outputs: string[]): Tensor[];
+  deleteSavedModel(session: number): void;
+  binding: Binding;
   isUsingGpuDevice: boolean;
 }
 
@@ -44,12 +65,12 @@ export function findDevice(): 'GPU' | 'CPU' | 'WebAssembly' | 'JavaScript' {
 }
 
 /** Runs a TensorFlow kernel that tfjs has no name for. Only on the node backend. */
-export function runKernel(kernel: string, inputs: Tensor[], outputs: number, attributes: (binding: Record<string, number>) => OpAttribute[]): Tensor[] {
+export function runKernel(kernel: string, inputs: Tensor[], outputs: number, attributes: (binding: Binding) => OpAttribute[]): Tensor[] {
   const backend = findNodeBackend()!;
   return backend.executeMultipleOutputs(kernel, attributes(backend.binding), inputs, outputs);
 }
 
 /** The attribute that most kernels need: `name` is float32. */
-export function floatType(binding: Record<string, number>, name = 'T'): OpAttribute {
+export function floatType(binding: Binding, name = 'T'): OpAttribute {
   return { name, type: binding.TF_ATTR_TYPE!, value: binding.TF_FLOAT };
 }

@@ -1,8 +1,9 @@
 import { BatchSampler, type Dataset, Random } from '@caricature/tensors';
-import { tf, type Tensor, type Variable } from '../backend/tensorflow.js';
+import { tf, type Tensor, type Tensor1D, type Variable } from '../backend/tensorflow.js';
 import type { Augmentation } from '../batches/augmentation.js';
 import { PreparedImages } from '../batches/prepared-images.js';
 import { type RunParts, savedNetworks, savedSamplers } from '../checkpoint/stateful.js';
+import { CompiledStep } from '../compiled/compiled-step.js';
 import { oneHot, toTensor } from '../images.js';
 import type { Network } from '../layers/network.js';
 import { crossEntropy } from '../losses/dtn.losses.js';
@@ -59,26 +60,31 @@ export class ClassifierTask implements TrainingTask {
   }
 
   trainStep(step: number, rateScale = 1): StepMetrics {
-    const { settings, extractor, head, groups } = this.options;
+    const { settings } = this.options;
     const rate = scheduledRate(settings.schedule, settings.learningRate * rateScale, step, settings.steps);
     return tf.tidy(() => {
       const { images, classes } = this.nextBatch(step);
-      const targets = this.targets(classes);
-      let logits: Tensor | undefined;
-      const loss = this.optimizer.minimize(() => {
-        const output = head.apply(extractor.apply(images, { training: true }), { training: true });
-        logits = tf.keep(output.clone());
-        return groupLoss(output, groups.sizes, targets);
-      }, rate);
-      const accuracy = agreement(logits!, groups.sizes, classes);
-      logits!.dispose();
+      const { loss, logits } = this.update.run({ images, targets: this.targets(classes), rates: this.optimizer.begin(rate) });
+      const accuracy = agreement(logits, this.options.groups.sizes, classes);
       return { loss: loss.dataSync()[0]!, accuracy, ...this.best.consider(step + 1, () => ({ loss: this.validationLoss() })) };
     });
   }
 
+  private readonly update = new CompiledStep(({ images, targets, rates }: { images: Tensor; targets: Tensor[]; rates: Tensor1D }) => {
+    const { extractor, head, groups } = this.options;
+    let logits: Tensor | undefined;
+    const loss = this.optimizer.minimize(() => {
+      const output = head.apply(extractor.apply(images, { training: true }), { training: true });
+      logits = tf.keep(output.clone());
+      return groupLoss(output, groups.sizes, targets);
+    }, rates);
+    return { loss, logits: logits! };
+  });
+
   /** Frees the optimizer's slots, and ends the thread that prepares images; the networks are the caller's. */
   dispose(): void {
     this.images.dispose();
+    this.update.dispose();
     this.optimizer.dispose();
   }
 

@@ -1,6 +1,7 @@
 import { BatchSampler, type Dataset, Random } from '@caricature/tensors';
-import { tf, type Tensor, type Tensor4D, type Variable } from '../backend/tensorflow.js';
+import { tf, type Tensor, type Tensor1D, type Tensor4D, type Variable } from '../backend/tensorflow.js';
 import { type RunParts, savedNetworks, savedSamplers } from '../checkpoint/stateful.js';
+import { CompiledStep } from '../compiled/compiled-step.js';
 import { toTensor } from '../images.js';
 import type { Network } from '../layers/network.js';
 import { absoluteError, leastSquaresLoss } from '../losses/adversarial.losses.js';
@@ -30,10 +31,10 @@ export interface CycleGanTaskOptions {
 }
 
 /** [B, H, W, C]. */
-interface Images {
+type Images = {
   photos: Tensor4D;
   avatars: Tensor4D;
-}
+};
 
 const SCORED_IMAGES = 32;
 /** What the networks will be used on: only then do batch norm's running statistics follow. */
@@ -83,16 +84,18 @@ export class CycleGanTask implements TrainingTask {
     const rate = scheduledRate(settings.schedule, settings.learningRate * rateScale, step, settings.steps);
     return tf.tidy(() => {
       const images = this.images(this.sources.next(), this.targets.next());
-      const { metrics, drawn } = this.updateGenerators(images, rate);
-      Object.assign(metrics, this.updateDiscriminators(images, drawn, step, rate));
-      Object.values(drawn).forEach((tensor) => tensor.dispose());
-      this.average.follow(step);
+      const { drawnAvatars, drawnPhotos, ...losses } = this.updateGenerators.run({ ...images, rates: this.gOptimizer.begin(rate), shares: this.average.sharesAt(step) });
+      const random = new Random(this.options.seed, step, 2);
+      const earlier = { oldAvatars: this.pools.avatars.exchange(drawnAvatars!, random), oldPhotos: this.pools.photos.exchange(drawnPhotos!, random) };
+      const metrics = readScalars({ ...losses, ...this.updateDiscriminators.run({ ...images, ...earlier, rates: this.dOptimizer.begin(rate) }) });
       return Object.assign(metrics, this.best.consider(step + 1, () => this.score()));
     });
   }
 
   /** Frees the optimizers' slots and the averages; the networks are the caller's. */
   dispose(): void {
+    this.updateGenerators.dispose();
+    this.updateDiscriminators.dispose();
     this.gOptimizer.dispose();
     this.dOptimizer.dispose();
     this.average.dispose();
@@ -103,11 +106,10 @@ export class CycleGanTask implements TrainingTask {
     return { photos: toTensor(source.batch(sources).images, source.shape), avatars: toTensor(target.batch(targets).images, target.shape) };
   }
 
-  private updateGenerators({ photos, avatars }: Images, rate: number): { metrics: StepMetrics; drawn: { avatars: Tensor; photos: Tensor } } {
+  private readonly updateGenerators = new CompiledStep(({ photos, avatars, rates, shares }: Images & { rates: Tensor1D; shares: Tensor1D }): Record<string, Tensor> => {
     const { networks, settings } = this.options;
     const { G, F, 'D-avatar': dAvatar, 'D-photo': dPhoto } = networks;
     const kept: Record<string, Tensor> = {};
-    const drawn: Record<string, Tensor> = {};
     const loss = this.gOptimizer.minimize(() => {
       const [drawnAvatars, drawnPhotos] = [G.apply(photos, ON_REAL), F.apply(avatars, ON_REAL)];
       const terms = {
@@ -116,29 +118,27 @@ export class CycleGanTask implements TrainingTask {
         identity: settings.weights.identity > 0 ? absoluteError(G.apply(avatars, ON_OTHERS), avatars).add(absoluteError(F.apply(photos, ON_OTHERS), photos)) : tf.scalar(0),
       };
       for (const [name, term] of Object.entries(terms)) kept[name] = tf.keep(term.clone());
-      Object.assign(drawn, { avatars: tf.keep(drawnAvatars.clone()), photos: tf.keep(drawnPhotos.clone()) });
+      Object.assign(kept, { drawnAvatars: tf.keep(drawnAvatars.clone()), drawnPhotos: tf.keep(drawnPhotos.clone()) });
       return tf.addN(Object.entries(terms).map(([name, term]) => term.mul(settings.weights[name as keyof typeof terms])));
-    }, rate);
-    return { metrics: readScalars({ g: loss, ...kept }), drawn: drawn as { avatars: Tensor; photos: Tensor } };
-  }
+    }, rates);
+    this.average.follow(shares);
+    return { g: loss, ...kept };
+  });
 
-  private updateDiscriminators({ photos, avatars }: Images, drawn: { avatars: Tensor; photos: Tensor }, step: number, rate: number): StepMetrics {
-    const { networks, seed } = this.options;
-    const random = new Random(seed, step, 2);
-    const oldAvatars = this.pools.avatars.exchange(drawn.avatars, random);
-    const oldPhotos = this.pools.photos.exchange(drawn.photos, random);
+  private readonly updateDiscriminators = new CompiledStep(({ photos, avatars, oldAvatars, oldPhotos, rates }: Images & { oldAvatars: Tensor; oldPhotos: Tensor; rates: Tensor1D }): Record<string, Tensor> => {
+    const { networks } = this.options;
     const kept: Record<string, Tensor> = {};
     const judge = (discriminator: Network, real: Tensor, pictures: Tensor, kind: string): Tensor => {
       const [onReal, onDrawn] = [discriminator.apply(real, ON_REAL), discriminator.apply(pictures, ON_OTHERS)];
-      kept[`accuracy/${kind}`] = tf.keep(onReal.greater(0.5).mean().add(onDrawn.less(0.5).mean()).div(2));
+      kept[`accuracy/${kind}`] = tf.keep(onReal.greater(0.5).toFloat().mean().add(onDrawn.less(0.5).toFloat().mean()).div(2));
       return leastSquaresLoss(onReal, 1).add(leastSquaresLoss(onDrawn, 0)).div(2);
     };
     const loss = this.dOptimizer.minimize(
       () => judge(networks['D-avatar'], avatars, oldAvatars, 'avatars').add(judge(networks['D-photo'], photos, oldPhotos, 'photos')),
-      rate,
+      rates,
     );
-    return readScalars({ d: loss, ...kept });
-  }
+    return { d: loss, ...kept };
+  });
 
   private score(): Record<string, number> {
     const { source, target } = this.options;

@@ -1,8 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
 import { BatchSampler, type Dataset } from '@caricature/tensors';
-import { tf, type Tensor, type Tensor2D } from '../backend/tensorflow.js';
+import { tf, type Tensor, type Tensor1D, type Tensor2D } from '../backend/tensorflow.js';
 import type { Augmentation } from '../batches/augmentation.js';
 import { PreparedImages } from '../batches/prepared-images.js';
+import { CompiledStep } from '../compiled/compiled-step.js';
 import { uniform } from '../layers/dropout.js';
 import type { Network } from '../layers/network.js';
 import { Optimizer } from '../optimizer/optimizer.js';
@@ -36,6 +37,7 @@ export async function adaptHypothesis(network: Network, head: Network, dataset: 
   const sampler = new BatchSampler(dataset.count, Math.min(BATCH, dataset.count), seed);
   const images = new PreparedImages(dataset, { augmentation, seed });
   const optimizer = new Optimizer({ name: 'Adam', beta1: 0.9 }, adapted.trainable);
+  const update = new CompiledStep(({ x, rates }: { x: Tensor; rates: Tensor1D }) => ({ loss: optimizer.minimize(() => uncertainty(head.apply(adapted.apply(x, { training: true }))), rates) }));
   for (let step = 0; step < STEPS && !signal?.aborted; step++) {
     if (step % TURN === 0) {
       onStep?.(step, STEPS);
@@ -46,9 +48,10 @@ export async function adaptHypothesis(network: Network, head: Network, dataset: 
       const clean = images.take(sampler.next(), step);
       images.prepare(sampler.peek(), step + 1);
       const x = noise > 0 ? clean.add(uniform(clean.shape, [seed, step]).sub(0.5).mul(2 * noise)) : clean;
-      optimizer.minimize(() => uncertainty(head.apply(adapted.apply(x, { training: true }))), scheduledRate('oneCycle', LEARNING_RATE, step, STEPS));
+      update.run({ x, rates: optimizer.begin(scheduledRate('oneCycle', LEARNING_RATE, step, STEPS)) });
     });
   }
+  update.dispose();
   optimizer.dispose();
   images.dispose();
   return adapted;

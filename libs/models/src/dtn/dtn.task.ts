@@ -1,8 +1,9 @@
 import { BatchSampler, type Dataset, Random } from '@caricature/tensors';
-import { tf, type Tensor, type Tensor2D, type Tensor4D, type Variable } from '../backend/tensorflow.js';
+import { tf, type Tensor, type Tensor1D, type Tensor2D, type Tensor4D, type Variable } from '../backend/tensorflow.js';
 import { type RunParts, savedNetworks, savedSamplers } from '../checkpoint/stateful.js';
 import { type Gradients, gradientsOfEach } from '../backend/gradients.js';
 import { PreparedImages } from '../batches/prepared-images.js';
+import { CompiledStep } from '../compiled/compiled-step.js';
 import { oneHot } from '../images.js';
 import { uniform } from '../layers/dropout.js';
 import type { Network } from '../layers/network.js';
@@ -15,7 +16,7 @@ import { BestWeights } from '../trainer/best-weights.js';
 import { RunningAverage } from '../trainer/running-average.js';
 import { readScalars, type StepMetrics, type TrainingTask } from '../trainer/trainer.js';
 import { type Features, gatherFeatures } from './features.js';
-import { shiftAlike } from './shift.js';
+import { drawShifts, shiftAlike } from './shift.js';
 import { createTransferScore } from './transfer-score.js';
 
 export interface DtnNetworks {
@@ -39,14 +40,24 @@ export interface DtnTaskOptions {
   config: unknown;
 }
 
-interface DtnBatch {
+/** What a step is given, anew each time. */
+type DtnInputs = {
   /** Of source images, then of target images: f(x) [2B, features] where f is frozen, the images [2B, H, W, C] where it is not. */
   input: Tensor;
   /** Target images [B, H, W, C]. */
   target: Tensor4D;
   /** Names of the source images [B, names], where f is trained along. */
   names?: Tensor2D;
-}
+  ratesOfG: Tensor1D;
+  ratesOfD: Tensor1D;
+  sharesOfAverage: Tensor1D;
+  dropoutSeed: Tensor;
+  /** How D is shown the images. */
+  shifts: Tensor2D;
+  /** How f is shown the pictures, where that is not steady. */
+  shiftsForF?: Tensor2D;
+  noiseForF?: Tensor1D;
+};
 
 /** What comes of D's look at a batch. */
 interface Judgement {
@@ -104,10 +115,7 @@ export class DtnTask implements TrainingTask {
     const { settings } = this.options;
     const rate = scheduledRate(settings.schedule, settings.learningRate * rateScale, step, settings.steps);
     return tf.tidy(() => {
-      const batch = this.nextBatch(step);
-      const { metrics, gradientsOfD } = this.updateGenerator(batch, step, rate);
-      this.dOptimizer.update(gradientsOfD, rate * settings.discriminatorRate);
-      this.average.follow(step);
+      const metrics = readScalars(this.update.run({ ...this.nextBatch(step), ...this.nextNumbers(step, rate) }));
       return Object.assign(metrics, this.best.consider(step + 1, this.score));
     });
   }
@@ -116,12 +124,13 @@ export class DtnTask implements TrainingTask {
   dispose(): void {
     this.sourceImages?.dispose();
     this.targetImages.dispose();
+    this.update.dispose();
     this.gOptimizer.dispose();
     this.dOptimizer.dispose();
     this.average.dispose();
   }
 
-  private nextBatch(step: number): DtnBatch {
+  private nextBatch(step: number): Pick<DtnInputs, 'input' | 'target' | 'names'> {
     const { source, features, settings } = this.options;
     const targetIndices = this.targets.next();
     const sourceIndices = this.sources.next();
@@ -139,12 +148,33 @@ export class DtnTask implements TrainingTask {
     return { input: tf.tensor2d(rows, [2 * settings.batchSize, size]), target };
   }
 
+  /** What else differs from step to step. */
+  private nextNumbers(step: number, rate: number): Omit<DtnInputs, 'input' | 'target' | 'names'> {
+    const { settings, seed } = this.options;
+    return {
+      ratesOfG: this.gOptimizer.begin(rate),
+      ratesOfD: this.dOptimizer.begin(rate * settings.discriminatorRate),
+      sharesOfAverage: this.average.sharesAt(step),
+      dropoutSeed: tf.scalar(seed * 65_537 + step, 'int32'),
+      shifts: drawShifts(settings.shift, new Random(seed, step, 31)),
+      ...(settings.unsteady && { shiftsForF: drawShifts(settings.unsteady.shift, new Random(seed, step, 33)), noiseForF: tf.tensor1d([seed, step], 'int32') }),
+    };
+  }
+
+  private readonly update = new CompiledStep((inputs: DtnInputs) => {
+    const { metrics, gradientsOfD } = this.updateGenerator(inputs);
+    this.dOptimizer.update(gradientsOfD, inputs.ratesOfD);
+    this.average.follow(inputs.sharesOfAverage);
+    return metrics;
+  });
+
   /**
    * One update of g by L_GANG + α L_CONST + β L_TID + γ L_TV; in mode Joint of f and its classifier too, whose own loss is added. What D would learn from the
    * same pictures comes with it.
    */
-  private updateGenerator({ input, target, names }: DtnBatch, step: number, rate: number): { metrics: StepMetrics; gradientsOfD: Tensor[] } {
-    const { networks, settings, seed } = this.options;
+  private updateGenerator(inputs: DtnInputs): { metrics: Record<string, Tensor>; gradientsOfD: Tensor[] } {
+    const { input, target, names, dropoutSeed } = inputs;
+    const { networks, settings } = this.options;
     const { f, fOfTarget, g, head } = networks;
     const kept: Record<string, Tensor> = {};
     const weights: Record<string, number> = { ...settings.weights, naming: settings.naming };
@@ -152,11 +182,11 @@ export class DtnTask implements TrainingTask {
     const loss = this.gOptimizer.minimize(() => {
       const features = names ? f.apply(input) : input;
       const [sourceFeatures] = tf.split(features, 2) as [Tensor, Tensor];
-      const pictures = g.apply(features, { training: true, dropoutSeed: seed * 65_537 + step }) as Tensor4D;
+      const pictures = g.apply(features, { training: true, dropoutSeed }) as Tensor4D;
       const [transferred, reconstructed] = tf.split(pictures, 2) as [Tensor4D, Tensor4D];
-      const constancy = (drawn: Tensor) => constancyLoss(sourceFeatures, (fOfTarget ?? f).apply(this.shownToF(drawn as Tensor4D, step)));
+      const constancy = (drawn: Tensor) => constancyLoss(sourceFeatures, (fOfTarget ?? f).apply(this.shownToF(drawn as Tensor4D, inputs)));
       const terms = {
-        gan: termWithGradient(pictures, (drawn) => (judged = this.judge(drawn as Tensor4D, target, step)).forG),
+        gan: termWithGradient(pictures, (drawn) => (judged = this.judge(drawn as Tensor4D, inputs)).forG),
         // In mode Joint f's weights change by it, too.
         const: names ? constancy(transferred) : onOwnTape(transferred, constancy),
         tid: identityLoss(target, reconstructed),
@@ -165,34 +195,33 @@ export class DtnTask implements TrainingTask {
       };
       for (const [name, term] of Object.entries(terms)) kept[name] = tf.keep(term.clone());
       return tf.addN(Object.entries(terms).map(([name, term]) => term.mul(weights[name]!)));
-    }, rate);
-    return { metrics: readScalars({ g: loss, ...kept, ...judged!.metrics }), gradientsOfD: judged!.gradientsOfD };
+    }, inputs.ratesOfG);
+    return { metrics: { g: loss, ...kept, ...judged!.metrics }, gradientsOfD: judged!.gradientsOfD };
   }
 
   /** L_GANG with its gradient by the pictures [2B, H, W, C], and L_D with its gradients by D's weights, from one pass through D. */
-  private judge(pictures: Tensor4D, target: Tensor4D, step: number): Judgement {
+  private judge(pictures: Tensor4D, { target, shifts }: DtnInputs): Judgement {
     const { networks, settings } = this.options;
     const metrics: Record<string, Tensor> = {};
     const [forG, forD] = gradientsOfEach(() => {
-      const logits = splitThree(networks.D.apply(this.shownToD(pictures, target, step), { training: true }));
-      logits.forEach((part, index) => (metrics[`accuracy/${D_CLASSES[index]!}`] = tf.keep(part.argMax(-1).equal(index).mean())));
+      const logits = splitThree(networks.D.apply(this.shownToD(pictures, target, shifts), { training: true }));
+      logits.forEach((part, index) => (metrics[`accuracy/${D_CLASSES[index]!}`] = tf.keep(part.argMax(-1).equal(index).toFloat().mean())));
       return [generatorLoss(logits[0], logits[1]), discriminatorLoss(logits, settings.labelSmoothing)];
     }, [[pictures], this.dOptimizer.variables]) as [Gradients, Gradients];
     return { forG, metrics: { d: tf.keep(forD.value), ...metrics }, gradientsOfD: forD.grads.map((gradient) => tf.keep(gradient!)) };
   }
 
   /** [B, H, W, C] as f is shown them for L_CONST. */
-  private shownToF(pictures: Tensor4D, step: number): Tensor4D {
-    const { settings: { unsteady }, seed } = this.options;
+  private shownToF(pictures: Tensor4D, { shiftsForF, noiseForF }: DtnInputs): Tensor4D {
+    const { unsteady } = this.options.settings;
     if (!unsteady) return pictures;
-    const noise = uniform(pictures.shape, [seed, step]).sub(0.5).mul(2 * unsteady.noise);
-    return shiftAlike(pictures, 1, unsteady.shift, new Random(seed, step, 33)).add(noise);
+    const noise = uniform(pictures.shape, noiseForF!).sub(0.5).mul(2 * unsteady.noise);
+    return shiftAlike(pictures, 1, unsteady.shift, shiftsForF!).add(noise);
   }
 
   /** [3B, H, W, C], as D is shown them. */
-  private shownToD(pictures: Tensor4D, target: Tensor4D, step: number): Tensor4D {
-    const { settings, seed } = this.options;
-    return shiftAlike(tf.concat([pictures, target]), 3, settings.shift, new Random(seed, step, 31));
+  private shownToD(pictures: Tensor4D, target: Tensor4D, shifts: Tensor2D): Tensor4D {
+    return shiftAlike(tf.concat([pictures, target]), 3, this.options.settings.shift, shifts);
   }
 }
 

@@ -1,6 +1,7 @@
 import { BatchSampler, Random } from '@caricature/tensors';
-import { tf, type Tensor, type Tensor4D } from '../backend/tensorflow.js';
+import { tf, type Tensor, type Tensor1D, type Tensor4D } from '../backend/tensorflow.js';
 import { type RunParts, savedNetworks, savedSamplers } from '../checkpoint/stateful.js';
+import { CompiledStep } from '../compiled/compiled-step.js';
 import { toTensor } from '../images.js';
 import { uniform } from '../layers/dropout.js';
 import type { Network } from '../layers/network.js';
@@ -8,7 +9,7 @@ import { crossEntropy } from '../losses/dtn.losses.js';
 import { Optimizer } from '../optimizer/optimizer.js';
 import { scheduledRate } from '../optimizer/schedule.js';
 import type { TrainingSettings } from '../settings.js';
-import type { StepMetrics, TrainingTask } from '../trainer/trainer.js';
+import { readScalars, type StepMetrics, type TrainingTask } from '../trainer/trainer.js';
 import { beliefOf, GRID } from './place-distance.js';
 import { toBeliefLogits, toReaderSize } from './position-reader.js';
 
@@ -49,14 +50,17 @@ export class PositionTask implements TrainingTask {
   trainStep(step: number, rateScale = 1): StepMetrics {
     const rate = scheduledRate(this.settings.schedule, this.settings.learningRate * rateScale, step, this.settings.steps);
     return tf.tidy(() => {
-      const { pictures, targets } = this.nextBatch(step);
-      const loss = this.optimizer.minimize(() => crossEntropy(toBeliefLogits(this.reader.apply(pictures, { training: true })), targets), rate);
-      return { loss: loss.dataSync()[0]! };
+      return readScalars(this.update.run({ ...this.nextBatch(step), rates: this.optimizer.begin(rate) }));
     });
   }
 
+  private readonly update = new CompiledStep(({ pictures, targets, rates }: { pictures: Tensor4D; targets: Tensor; rates: Tensor1D }) => ({
+    loss: this.optimizer.minimize(() => crossEntropy(toBeliefLogits(this.reader.apply(pictures, { training: true })), targets), rates),
+  }));
+
   /** Frees the optimizer's slots; the network is the caller's. */
   dispose(): void {
+    this.update.dispose();
     this.optimizer.dispose();
   }
 

@@ -1,8 +1,8 @@
 import { Random } from '@caricature/tensors';
-import { tf, type Tensor, type Tensor2D, type Tensor4D, type Variable } from '../backend/tensorflow.js';
+import { tf, type Tensor, type Tensor1D, type Tensor2D, type Tensor4D, type Variable } from '../backend/tensorflow.js';
 import { activate } from './activation.js';
 import { BATCH_NORM_EPSILON, type Initialization, joinedLayers, type LayerDescription, type NetworkDescription, outputShape, parameterShapes, shapedLayers } from './description.js';
-import { dropout } from './dropout.js';
+import { dropout, seedsOf } from './dropout.js';
 import { CheckpointError } from '../models.error.js';
 import { initialValues } from './initialization.js';
 import { upsample } from './upsampling.js';
@@ -18,8 +18,8 @@ type PlainLayer = Exclude<LayerDescription, { with: string }>;
 export interface ApplyMode {
   /** Batch statistics and dropout, as in training. */
   training: boolean;
-  /** Names the dropout masks: the run's seed mixed with the step. */
-  dropoutSeed?: number;
+  /** Names the dropout masks: the run's seed mixed with the step, a number or (int32) a scalar. */
+  dropoutSeed?: number | Tensor;
   /** In training, leaves batch norm's running statistics as they are: for inputs that the network will not be used on. */
   keepStatistics?: boolean;
 }
@@ -79,10 +79,13 @@ export class Network {
     return new Network(this.description, new Map(copies));
   }
 
-  /** Moves all parameters a share of (1 − decay) towards another network's: the running average of a network in training. */
-  follow(other: Network, decay: number): void {
+  /**
+   * Moves all parameters towards another network's: the running average of a network in training.
+   * @param shares [2]: of what they were, and of the other's
+   */
+  follow(other: Network, shares: Tensor1D): void {
     tf.tidy(() => {
-      const [kept, taken] = [tf.scalar(decay), tf.scalar(1 - decay)];
+      const [kept, taken] = tf.unstack(shares) as [Tensor, Tensor];
       for (const [name, average] of this.parameters) average.assign(average.mul(kept).add(other.parameters.get(name)!.mul(taken)));
     });
   }
@@ -110,7 +113,7 @@ export class Network {
       case 'activation':
         return activate(x, layer.activation);
       case 'dropout':
-        return training ? dropout(x, layer.rate, [dropoutSeed, place]) : x;
+        return training ? dropout(x, layer.rate, seedsOf(dropoutSeed, place)) : x;
       case 'reshape':
         return tf.reshape(x, [x.shape[0]!, ...layer.shape]);
       case 'upsample':

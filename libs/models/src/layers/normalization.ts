@@ -1,4 +1,4 @@
-import { findNodeBackend, floatType, runKernel, tf, type Tensor, type Tensor1D, type Tensor4D, type Variable } from '../backend/tensorflow.js';
+import { type Binding, findNodeBackend, floatType, runKernel, tf, type Tensor, type Tensor1D, type Tensor4D, type Variable } from '../backend/tensorflow.js';
 import { BATCH_NORM_EPSILON } from './description.js';
 
 /** Share of a new batch in the running statistics. */
@@ -63,7 +63,7 @@ function blend(variable: Variable, value: Tensor): void {
   variable.assign(tf.tidy(() => variable.mul(1 - MOVING_SHARE).add(value.mul(MOVING_SHARE))));
 }
 
-function attributes(binding: Record<string, number>, forward: boolean) {
+function attributes(binding: Binding, forward: boolean) {
   const shared = [
     floatType(binding),
     floatType(binding, 'U'),

@@ -55,5 +55,5 @@ function create(names: string[]): Map<string, Variable> {
 }
 
 function update(optimizer: Optimizer, parameters: Map<string, Variable>): void {
-  optimizer.minimize(() => tf.addN([...parameters.values()].map((variable) => variable.square().mul(variable).sum())), 0.01).dispose();
+  tf.tidy(() => void optimizer.minimize(() => tf.addN([...parameters.values()].map((variable) => variable.square().mul(variable).sum())), optimizer.begin(0.01)));
 }

@@ -1,6 +1,6 @@
 import { gradients } from '../backend/gradients.js';
 import { ResourceVariable } from '../backend/resource-variable.js';
-import { findNodeBackend, floatType, runKernel, tf, type Tensor, type Variable } from '../backend/tensorflow.js';
+import { findNodeBackend, floatType, runKernel, tf, type Tensor, type Tensor1D, type Variable } from '../backend/tensorflow.js';
 import type { Stateful } from '../checkpoint/stateful.js';
 import { assignTensors, type NamedTensor } from '../layers/network.js';
 
@@ -15,16 +15,14 @@ export interface OptimizerOptions {
 const BETA2 = 0.999;
 const EPSILON = 1e-8;
 
-type Slot = Variable | ResourceVariable;
-
 /**
  * Adam (Kingma, Ba, ICLR 2015), SGD or momentum over named parameters; its slots are explicit, so that a checkpoint holds all of its state. On TensorFlow's
  * own kernels Adam's update of a parameter is one of them, in place of a dozen.
  */
 export class Optimizer implements Stateful {
-  private readonly slots = new Map<string, Slot>();
-  /** Where Adam's kernel changes the parameters. */
-  private readonly changed = new Map<string, ResourceVariable>();
+  private readonly slots = new Map<string, Variable>();
+  /** Where Adam's kernel changes a parameter and its slots, one after another. */
+  private readonly inPlace: [ResourceVariable, ResourceVariable, ResourceVariable] | undefined;
   private updates = 0;
 
   constructor(
@@ -32,20 +30,28 @@ export class Optimizer implements Stateful {
     private readonly parameters: Map<string, Variable>,
   ) {
     const kinds = options.name === 'Adam' ? ['mean', 'square'] : options.name === 'Momentum' ? ['mean'] : [];
-    const inPlace = options.name === 'Adam' && findNodeBackend() !== undefined;
     for (const [name, { shape }] of parameters) {
-      for (const kind of kinds) this.slots.set(`${name}/${kind}`, inPlace ? new ResourceVariable(shape) : tf.tidy(() => tf.variable(tf.zeros(shape), false)));
-      if (inPlace) this.changed.set(name, new ResourceVariable(shape));
+      for (const kind of kinds) this.slots.set(`${name}/${kind}`, tf.tidy(() => tf.variable(tf.zeros(shape), false)));
     }
+    if (options.name === 'Adam' && findNodeBackend()) this.inPlace = [new ResourceVariable(), new ResourceVariable(), new ResourceVariable()];
+  }
+
+  /** Begins an update: what `minimize` or `update` are to be given, [2], the rate and Adam's ε with both bias corrections in them. */
+  begin(learningRate: number): Tensor1D {
+    this.updates += 1;
+    if (this.options.name !== 'Adam') return tf.tensor1d([learningRate, 0]);
+    const correction = Math.sqrt(1 - BETA2 ** this.updates);
+    return tf.tensor1d([(learningRate * correction) / (1 - this.options.beta1 ** this.updates), EPSILON * correction]);
   }
 
   /**
    * Minimizes `loss` by one update.
+   * @param rates of `begin`
    * @returns the loss's value, which the caller disposes
    */
-  minimize(loss: () => Tensor, learningRate: number): Tensor {
+  minimize(loss: () => Tensor, rates: Tensor1D): Tensor {
     const { value, grads } = gradients(loss, this.variables);
-    this.update(grads, learningRate);
+    this.update(grads, rates);
     return value;
   }
 
@@ -55,13 +61,12 @@ export class Optimizer implements Stateful {
   }
 
   /** One update by gradients that were computed already, one for each of `variables`; they are freed. */
-  update(gradients: (Tensor | undefined)[], learningRate: number): void {
-    this.updates += 1;
+  update(gradients: (Tensor | undefined)[], rates: Tensor1D): void {
     tf.tidy(() => {
-      const scalars = this.changed.size > 0 ? this.adamScalars(learningRate) : [];
+      const [rate, epsilon] = tf.unstack(rates) as [Tensor, Tensor];
       for (const [i, [name, parameter]] of [...this.parameters].entries()) {
         const gradient = gradients[i]!;
-        tf.tidy(() => parameter.assign(this.changed.has(name) ? this.applyAdam(name, parameter, gradient, scalars) : parameter.sub(this.change(name, gradient, learningRate))));
+        tf.tidy(() => this.updateOne(name, parameter, gradient, rate, epsilon));
         gradient.dispose();
       }
     });
@@ -78,47 +83,34 @@ export class Optimizer implements Stateful {
   }
 
   dispose(): void {
-    for (const slot of [...this.slots.values(), ...this.changed.values()]) slot.dispose();
+    for (const slot of [...this.slots.values(), ...(this.inPlace ?? [])]) slot.dispose();
   }
 
-  private change(name: string, gradient: Tensor, learningRate: number): Tensor {
+  private updateOne(name: string, parameter: Variable, gradient: Tensor, rate: Tensor, epsilon: Tensor): void {
     const { name: kind, beta1 } = this.options;
-    if (kind === 'SGD') return gradient.mul(learningRate);
-    const mean = this.slots.get(`${name}/mean`) as Variable;
-    if (kind === 'Momentum') {
+    const [mean, square] = ['mean', 'square'].map((slot) => this.slots.get(`${name}/${slot}`)) as [Variable, Variable];
+    if (kind === 'SGD') parameter.assign(parameter.sub(gradient.mul(rate)));
+    else if (kind === 'Momentum') {
       mean.assign(mean.mul(beta1).add(gradient));
-      return mean.mul(learningRate);
+      parameter.assign(parameter.sub(mean.mul(rate)));
+    } else if (this.inPlace) this.applyAdam(this.inPlace, [parameter, mean, square], gradient, rate, epsilon);
+    else {
+      mean.assign(mean.mul(beta1).add(gradient.mul(1 - beta1)));
+      square.assign(square.mul(BETA2).add(gradient.square().mul(1 - BETA2)));
+      parameter.assign(parameter.sub(mean.mul(rate).div(square.sqrt().add(epsilon))));
     }
-    const square = this.slots.get(`${name}/square`) as Variable;
-    mean.assign(mean.mul(beta1).add(gradient.mul(1 - beta1)));
-    square.assign(square.mul(BETA2).add(gradient.square().mul(1 - BETA2)));
-    const { rate, epsilon } = this.corrected(learningRate);
-    return mean.mul(rate).div(square.sqrt().add(epsilon));
-  }
-
-  /** Adam's rate and ε with both bias corrections in them: as scalars they cost no pass over the values. */
-  private corrected(learningRate: number): { rate: number; epsilon: number } {
-    const correction = Math.sqrt(1 - BETA2 ** this.updates);
-    return { rate: (learningRate * correction) / (1 - this.options.beta1 ** this.updates), epsilon: EPSILON * correction };
   }
 
   /** The kernel's own bias corrections are left out by powers of 0. */
-  private adamScalars(learningRate: number): Tensor[] {
-    const { rate, epsilon } = this.corrected(learningRate);
+  private applyAdam(inPlace: ResourceVariable[], changed: Variable[], gradient: Tensor, rate: Tensor, epsilon: Tensor): void {
+    inPlace.forEach((place, i) => place.assign(changed[i]!));
     const none = tf.scalar(0);
-    return [none, none, ...[rate, this.options.beta1, BETA2, epsilon].map((value) => tf.scalar(value))];
-  }
-
-  /** @returns the parameter's new value */
-  private applyAdam(name: string, parameter: Variable, gradient: Tensor, scalars: Tensor[]): Tensor {
-    const value = this.changed.get(name)!;
-    value.assign(parameter);
-    const [mean, square] = ['mean', 'square'].map((kind) => this.slots.get(`${name}/${kind}`) as ResourceVariable) as [ResourceVariable, ResourceVariable];
-    runKernel('ResourceApplyAdam', [value.handle, mean.handle, square.handle, ...scalars, gradient], 0, (b) => [
+    const scalars = [none, none, rate, tf.scalar(this.options.beta1), tf.scalar(BETA2), epsilon];
+    runKernel('ResourceApplyAdam', [...inPlace.map(({ handle }) => handle), ...scalars, gradient], 0, (b) => [
       floatType(b),
       { name: 'use_locking', type: b.TF_ATTR_BOOL!, value: false },
       { name: 'use_nesterov', type: b.TF_ATTR_BOOL!, value: false },
     ]);
-    return value.read();
+    inPlace.forEach((place, i) => changed[i]!.assign(place.read()));
   }
 }

@@ -1,6 +1,7 @@
 import { BatchSampler, type Dataset } from '@caricature/tensors';
-import { tf, type Tensor, type Tensor4D } from '../backend/tensorflow.js';
+import { tf, type Tensor, type Tensor1D, type Tensor4D } from '../backend/tensorflow.js';
 import { type RunParts, savedNetworks, savedSamplers } from '../checkpoint/stateful.js';
+import { CompiledStep } from '../compiled/compiled-step.js';
 import { toTensor } from '../images.js';
 import type { Network } from '../layers/network.js';
 import { absoluteError, fakeLoss, realLoss } from '../losses/adversarial.losses.js';
@@ -27,11 +28,19 @@ export interface Pix2PixTaskOptions {
   config: unknown;
 }
 
-interface Pairs {
+type Pairs = {
   /** [B, H, W, C]. */
   photos: Tensor4D;
   avatars: Tensor4D;
-}
+};
+
+/** What a step is given, anew each time. */
+type Pix2PixInputs = Pairs & {
+  ratesOfG: Tensor1D;
+  ratesOfD: Tensor1D;
+  sharesOfAverage: Tensor1D;
+  dropoutSeed: Tensor;
+};
 
 /**
  * Pix2Pix (Isola et al., CVPR 2017): arg min_G max_D L_cGAN(G, D) + λ L_L1(G). D sees photo and picture together. A step draws G's pictures once, updates
@@ -69,16 +78,14 @@ export class Pix2PixTask implements TrainingTask {
     const rate = scheduledRate(settings.schedule, settings.learningRate * rateScale, step, settings.steps);
     return tf.tidy(() => {
       const pairs = this.pairs(Int32Array.from(this.sampler.next(), (i) => training[i]!));
-      const { metrics, pictures } = this.updateGenerator(pairs, step, rate);
-      Object.assign(metrics, this.updateDiscriminator(pairs, pictures, rate));
-      pictures.dispose();
-      this.average.follow(step);
-      return Object.assign(metrics, this.best.consider(step + 1, () => this.score()));
+      const numbers = { ratesOfG: this.gOptimizer.begin(rate), ratesOfD: this.dOptimizer.begin(rate), sharesOfAverage: this.average.sharesAt(step), dropoutSeed: tf.scalar(this.options.seed * 65_537 + step, 'int32') };
+      return Object.assign(readScalars(this.update.run({ ...pairs, ...numbers })), this.best.consider(step + 1, () => this.score()));
     });
   }
 
   /** Frees the optimizers' slots and the average; the networks are the caller's. */
   dispose(): void {
+    this.update.dispose();
     this.gOptimizer.dispose();
     this.dOptimizer.dispose();
     this.average.dispose();
@@ -92,32 +99,39 @@ export class Pix2PixTask implements TrainingTask {
     return { photos: toTensor(images, source.shape), avatars: toTensor(avatars, source.shape) };
   }
 
-  private updateGenerator({ photos, avatars }: Pairs, step: number, rate: number): { metrics: StepMetrics; pictures: Tensor } {
-    const { generator, discriminator, settings, seed } = this.options;
+  private readonly update = new CompiledStep((inputs: Pix2PixInputs) => {
+    const { pictures, ...metrics } = this.updateGenerator(inputs);
+    Object.assign(metrics, this.updateDiscriminator(inputs, pictures!));
+    pictures!.dispose();
+    this.average.follow(inputs.sharesOfAverage);
+    return metrics;
+  });
+
+  private updateGenerator({ photos, avatars, dropoutSeed, ratesOfG }: Pix2PixInputs): Record<string, Tensor> {
+    const { generator, discriminator, settings } = this.options;
     const kept: Record<string, Tensor> = {};
     const loss = this.gOptimizer.minimize(() => {
-      const pictures = generator.apply(photos, { training: true, dropoutSeed: seed * 65_537 + step });
+      const pictures = generator.apply(photos, { training: true, dropoutSeed });
       const gan = realLoss(discriminator.apply(tf.concat([photos, pictures], -1), { training: true }));
       const l1 = absoluteError(avatars, pictures);
       for (const [name, tensor] of Object.entries({ gan, l1, pictures })) kept[name] = tf.keep(tensor.clone());
       return gan.mul(settings.weights.gan).add(l1.mul(settings.weights.l1));
-    }, rate);
-    const { pictures, ...terms } = kept;
-    return { metrics: readScalars({ g: loss, ...terms }), pictures: pictures! };
+    }, ratesOfG);
+    return { g: loss, ...kept };
   }
 
   /** D's loss is halved, which slows D down against G, as in the paper. */
-  private updateDiscriminator({ photos, avatars }: Pairs, pictures: Tensor, rate: number): StepMetrics {
+  private updateDiscriminator({ photos, avatars, ratesOfD }: Pix2PixInputs, pictures: Tensor): Record<string, Tensor> {
     const { discriminator } = this.options;
     const [real, drawn] = [tf.concat([photos, avatars], -1), tf.concat([photos, pictures], -1)];
     const kept: Record<string, Tensor> = {};
     const loss = this.dOptimizer.minimize(() => {
       const [onReal, onDrawn] = [discriminator.apply(real, { training: true }), discriminator.apply(drawn, { training: true })];
-      kept['accuracy/target'] = tf.keep(onReal.greater(0).mean());
-      kept['accuracy/transferred'] = tf.keep(onDrawn.less(0).mean());
+      kept['accuracy/target'] = tf.keep(onReal.greater(0).toFloat().mean());
+      kept['accuracy/transferred'] = tf.keep(onDrawn.less(0).toFloat().mean());
       return realLoss(onReal).add(fakeLoss(onDrawn)).div(2);
-    }, rate);
-    return readScalars({ d: loss, ...kept });
+    }, ratesOfD);
+    return { d: loss, ...kept };
   }
 
   private score(): Record<string, number> {

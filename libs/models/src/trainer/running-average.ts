@@ -1,3 +1,4 @@
+import { tf, type Tensor1D } from '../backend/tensorflow.js';
 import { savedNetworks, type RunParts } from '../checkpoint/stateful.js';
 import type { Network } from '../layers/network.js';
 
@@ -14,11 +15,15 @@ export class RunningAverage<Name extends string> {
     this.networks = decay > 0 ? (Object.fromEntries(this.names.map((name) => [name, trained[name].clone()])) as Record<Name, Network>) : trained;
   }
 
-  /** Follows the networks after the update of `step`. A young average follows faster, or it would still hold first weights. */
-  follow(step: number): void {
-    if (this.decay === 0) return;
+  /** By what shares the averages follow after the update of `step`, [2]. A young average follows faster, or it would still hold first weights. */
+  sharesAt(step: number): Tensor1D {
     const decay = Math.min(this.decay, (step + 1) / (step + 10));
-    for (const name of this.names) this.networks[name].follow(this.trained[name], decay);
+    return tf.tensor1d([decay, 1 - decay]);
+  }
+
+  /** Follows the networks after their update. */
+  follow(shares: Tensor1D): void {
+    if (this.decay > 0) for (const name of this.names) this.networks[name].follow(this.trained[name], shares);
   }
 
   /** What a checkpoint holds of it. */
