@@ -25,7 +25,7 @@ const HELP = `npm run bench -- models [options]
   machine was measured to do, and peak memory.
   --only=TEXT    only the cases whose network and preset (dtn/faces-64) contain TEXT
   --no-compile   leave torch.compile out: it takes minutes to compile
-  --profile      say, too, which of TensorFlow's kernels take a step's time
+  --profile      say, too, which of TensorFlow's kernels take a step's time when they are called one by one
   --quick        few rounds: whether it runs, not how fast
   --json         rows as JSON`;
 
@@ -52,7 +52,7 @@ try {
 
 async function compare(one) {
   log(`${one.what} …`);
-  const ours = await Contestant.start('ours', process.execPath, [path.join(HERE, 'ours.mjs'), JSON.stringify({ ...one, folder: await mkdtemp(path.join(folder, 'case-')) })], { TF_CPP_MIN_LOG_LEVEL: '3' });
+  const ours = await startOurs(one);
   const plan = path.join(folder, 'plan.json');
   await writeFile(plan, JSON.stringify(ours.about));
   const peers = [];
@@ -65,15 +65,30 @@ async function compare(one) {
       }
     }
     const times = await takeTurns([ours, ...peers], quick ? { turns: 2, rounds: 2, warmUp: 2 } : (one.pace ?? { turns: 6, rounds: 5, warmUp: 5 }));
-    const profile = profiled ? (await ours.ask(`profile ${quick ? 3 : 15}`)).profile : {};
     // Asked for last: its images would count in the peak memory.
     const memory = new Map();
     for (const c of [ours, ...peers]) memory.set(c.name, (await c.ask('memory')).peakBytes);
     const peak = Math.max(...(await inTurn([ours, ...peers], async (c) => (await c.ask('peak')).flops)));
     for (const c of [ours, ...peers]) await c.end();
-    return [...rowsOf(one.what, times, memory), ...shareRows(one.what, times, stepFlops(ours.about), peak), ...profileRows(one.what, profile)];
+    return [...rowsOf(one.what, times, memory), ...shareRows(one.what, times, stepFlops(ours.about), peak), ...(profiled ? profileRows(one.what, await profileOf(one)) : [])];
   } finally {
     for (const c of [ours, ...peers]) c.kill();
+  }
+}
+
+async function startOurs(one, env = {}) {
+  const place = await mkdtemp(path.join(folder, 'case-'));
+  return Contestant.start('ours', process.execPath, [path.join(HERE, 'ours.mjs'), JSON.stringify({ ...one, folder: place })], { TF_CPP_MIN_LOG_LEVEL: '3', ...env });
+}
+
+/** Of the step as kernels that are called one by one: in a graph they cannot be told apart. */
+async function profileOf(one) {
+  const ours = await startOurs(one, { CARICATURE_COMPILE: 'off' });
+  try {
+    await ours.rounds(quick ? 2 : 5);
+    return (await ours.ask(`profile ${quick ? 3 : 15}`)).profile;
+  } finally {
+    ours.kill();
   }
 }
 

@@ -11,9 +11,9 @@ export const STAGE_VERSIONS: Record<StageName, number> = {
   crawl: 1,
   'prepare-faces': 3,
   'prepare-avatars': 1,
-  pretrain: 6,
-  train: 15,
-  evaluate: 6,
+  pretrain: 7,
+  train: 16,
+  evaluate: 7,
   publish: 2,
 };
 

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
-import type { Dataset } from '@caricature/tensors';
+import type { BatchSampler, Dataset } from '@caricature/tensors';
 import { tf, type Tensor4D } from '../backend/tensorflow.js';
 import { type BatchImagesOptions, type BatchImagesRequest, makeBatchImages } from './batch-images.js';
 
@@ -45,6 +45,18 @@ export class PreparedImages {
     thread.unref();
     port1.unref();
     this.maker = { thread, port: port1 };
+  }
+
+  /**
+   * A sampler's next batch: places in the data set, and the images there [B, H, W, C]. The batch after it is prepared.
+   * @param places where what is sampled is in the data set; as numbered, unless told
+   */
+  next(sampler: BatchSampler, step: number, places?: Int32Array): { indices: Int32Array; images: Tensor4D } {
+    const placed = (batch: Int32Array) => (places ? batch.map((i) => places[i]!) : batch);
+    const indices = placed(sampler.next());
+    const images = this.take(indices, step);
+    this.prepare(placed(sampler.peek()), step + 1);
+    return { indices, images };
   }
 
   /** The images of a batch [B, H, W, C]: those that were prepared, if they were. */

@@ -89,9 +89,7 @@ export class ClassifierTask implements TrainingTask {
   }
 
   private nextBatch(step: number): { images: Tensor; classes: number[][] } {
-    const indices = this.sampler.next().map((i) => this.training[i]!);
-    const images = this.images.take(indices, step);
-    this.images.prepare(this.sampler.peek().map((i) => this.training[i]!), step + 1);
+    const { indices, images } = this.images.next(this.sampler, step, this.training);
     return { images, classes: this.classesOf(indices) };
   }
 

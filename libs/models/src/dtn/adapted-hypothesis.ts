@@ -45,8 +45,7 @@ export async function adaptHypothesis(network: Network, head: Network, dataset: 
       await setImmediate();
     }
     tf.tidy(() => {
-      const clean = images.take(sampler.next(), step);
-      images.prepare(sampler.peek(), step + 1);
+      const { images: clean } = images.next(sampler, step);
       const x = noise > 0 ? clean.add(uniform(clean.shape, [seed, step]).sub(0.5).mul(2 * noise)) : clean;
       update.run({ x, rates: optimizer.begin(scheduledRate('oneCycle', LEARNING_RATE, step, STEPS)) });
     });

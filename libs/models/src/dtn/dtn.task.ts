@@ -132,18 +132,14 @@ export class DtnTask implements TrainingTask {
 
   private nextBatch(step: number): Pick<DtnInputs, 'input' | 'target' | 'names'> {
     const { source, features, settings } = this.options;
-    const targetIndices = this.targets.next();
-    const sourceIndices = this.sources.next();
-    const target = this.targetImages.take(targetIndices, step);
-    this.targetImages.prepare(this.targets.peek(), step + 1);
+    const { indices: targetIndices, images: target } = this.targetImages.next(this.targets, step);
     if (!features) {
-      const images = this.sourceImages!.take(sourceIndices, step);
-      this.sourceImages!.prepare(this.sources.peek(), step + 1);
-      return { input: tf.concat([images, target]), target, names: oneHot(sourceIndices.map((i) => source.labels[i]!), source.manifest.numLabels) };
+      const { indices, images } = this.sourceImages!.next(this.sources, step);
+      return { input: tf.concat([images, target]), target, names: oneHot(indices.map((i) => source.labels[i]!), source.manifest.numLabels) };
     }
     const { size } = features.source;
     const rows = new Float32Array(2 * settings.batchSize * size);
-    rows.set(gatherFeatures(features.source, sourceIndices));
+    rows.set(gatherFeatures(features.source, this.sources.next()));
     rows.set(gatherFeatures(features.target, targetIndices), settings.batchSize * size);
     return { input: tf.tensor2d(rows, [2 * settings.batchSize, size]), target };
   }
