@@ -114,6 +114,8 @@ function load(model: Buffer): number {
     writeFileSync(path.join(folder, 'saved_model.pb'), model);
     mkdirSync(path.join(folder, 'variables'));
     return findNodeBackend()!.loadSavedModelMetaGraph(folder, SERVING);
+  } catch (error) {
+    throw new Error(`TensorFlow cannot load the graph of a training step; CARICATURE_COMPILE=off does without: ${(error as Error).message}`, { cause: error });
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
