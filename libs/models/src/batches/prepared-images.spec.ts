@@ -1,7 +1,7 @@
 import { promises as fs, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { Dataset } from '@caricature/tensors';
+import { BatchSampler, type Dataset } from '@caricature/tensors';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { writeDiscs } from '../testing/discs.js';
 import { type BatchImagesOptions, makeBatchImages } from './batch-images.js';
@@ -47,6 +47,19 @@ describe('prepared images', () => {
       expect(taken(indices, step)).toEqual({ shape: [3, 16, 16, 3], values: made(indices, step) });
     }
     expect(made(FIRST, 0)).not.toEqual(made(FIRST, 2));
+  });
+
+  it('come from a sampler batch by batch, of the places that it is told', () => {
+    images = new PreparedImages(dataset, OPTIONS);
+    const [sampler, same] = [new BatchSampler(6, 3, 1), new BatchSampler(6, 3, 1)];
+    const places = Int32Array.of(11, 2, 5, 7, 0, 3);
+    for (let step = 0; step < 4; step++) {
+      const wanted = same.next().map((i) => places[i]!);
+      const { indices, images: batch } = images.next(sampler, step, places);
+      expect(indices).toEqual(wanted);
+      expect(batch.dataSync()).toEqual(made(wanted, step));
+      batch.dispose();
+    }
   });
 
   it('are made when they are taken where others were prepared, or none', () => {
