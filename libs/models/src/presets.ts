@@ -106,7 +106,7 @@ const PRESETS: Record<PresetName, BasePreset> = {
     g: { width: 32, levels: 3, kernel: 4, dropout: 0, pointwise: false, upsampling: 'deconv' },
     d: { width: 32, levels: 3, kernel: 4, pointwise: false },
     classifier: { steps: 4_000, batchSize: 128, learningRate: 2e-3, schedule: 'oneCycle', ...ADAM, ...UNVALIDATED },
-    dtn: { steps: 1_600, batchSize: 32, learningRate: 1e-3, schedule: 'linearDecay', ...DCGAN_ADAM, weights: { gan: 2, const: 15, tid: 60, tv: 2 }, labelSmoothing: 0.1, discriminatorRate: 0.15, shift: 0, unsteady: { shift: 2, noise: 0.25 }, adaptation: 'hypothesis', averageDecay: 0.99, naming: 1, selection: { keep: 'best', everySteps: 50, weights: { const: 1, tid: 1, distance: 4, reading: 1 } } },
+    dtn: { steps: 2_400, batchSize: 32, learningRate: 1e-3, schedule: 'linearDecay', ...DCGAN_ADAM, weights: { gan: 2, const: 15, tid: 60, tv: 2 }, labelSmoothing: 0.1, discriminatorRate: 0.15, shift: 0, unsteady: { shift: 2, noise: 0.25 }, adaptation: 'hypothesis', averageDecay: 0.99, naming: 1, selection: { keep: 'best', everySteps: 50, weights: { const: 1, tid: 1, distance: 4, reading: 1 } } },
     judge: { steps: 250, batchSize: 64, learningRate: 2e-3, schedule: 'oneCycle', ...ADAM, width: 32, featureSize: 64 },
   },
   // For tests: everything is trained in seconds, and nothing is good.
