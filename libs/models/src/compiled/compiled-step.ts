@@ -24,7 +24,7 @@ interface Program {
 
 /**
  * A function of tensors and variables as one graph of TensorFlow's, which computes what does not depend on one another side by side, joins kernels, and
- * frees and uses memory again by itself: a training step takes two thirds of the time.
+ * frees and uses memory again by itself: a training step takes up to a third less time.
  *
  * When it is run first, the function is called, what it computes is written down, and its changes are taken back; from then on that is run, and the function
  * is not called again. So all that differs from run to run has to be an input, numbers and what is drawn at random, too; and it cannot read values. Variables
