@@ -5,7 +5,7 @@ import { type Gradients, gradientsOfEach } from '../backend/gradients.js';
 import { PreparedImages } from '../batches/prepared-images.js';
 import { CompiledStep } from '../compiled/compiled-step.js';
 import { oneHot } from '../images.js';
-import { uniform } from '../layers/dropout.js';
+import { dropoutSeedOf, uniform } from '../layers/dropout.js';
 import type { Network } from '../layers/network.js';
 import { constancyLoss, crossEntropy, D_CLASSES, discriminatorLoss, generatorLoss, identityLoss, totalVariationLoss } from '../losses/dtn.losses.js';
 import { onOwnTape, termWithGradient } from '../losses/own-tape.js';
@@ -151,7 +151,7 @@ export class DtnTask implements TrainingTask {
       ratesOfG: this.gOptimizer.begin(rate),
       ratesOfD: this.dOptimizer.begin(rate * settings.discriminatorRate),
       sharesOfAverage: this.average.sharesAt(step),
-      dropoutSeed: tf.scalar(seed * 65_537 + step, 'int32'),
+      dropoutSeed: dropoutSeedOf(seed, step),
       shifts: drawShifts(settings.shift, new Random(seed, step, 31)),
       ...(settings.unsteady && { shiftsForF: drawShifts(settings.unsteady.shift, new Random(seed, step, 33)), noiseForF: tf.tensor1d([seed, step], 'int32') }),
     };

@@ -4,6 +4,11 @@ import { philoxUniform } from './philox.js';
 /** Two 32-bit integers, such as the step and a layer's place; as a tensor (int32, [2]) where a compiled step is given them. */
 export type Seeds = [number, number] | Tensor1D;
 
+/** What names a step's masks: the run's seed mixed with the step, an int32 scalar. */
+export function dropoutSeedOf(seed: number, step: number): Tensor {
+  return tf.scalar(seed * 65_537 + step, 'int32');
+}
+
 /** @param step what differs from step to step, a number or (int32) a scalar */
 export function seedsOf(step: number | Tensor, place: number): Seeds {
   return typeof step === 'number' ? [step, place] : (tf.stack([step, tf.scalar(place, 'int32')]) as Tensor1D);

@@ -3,6 +3,7 @@ import { tf, type Tensor, type Tensor1D, type Tensor4D } from '../backend/tensor
 import { type RunParts, savedNetworks, savedSamplers } from '../checkpoint/stateful.js';
 import { CompiledStep } from '../compiled/compiled-step.js';
 import { toTensor } from '../images.js';
+import { dropoutSeedOf } from '../layers/dropout.js';
 import type { Network } from '../layers/network.js';
 import { absoluteError, fakeLoss, realLoss } from '../losses/adversarial.losses.js';
 import { Optimizer } from '../optimizer/optimizer.js';
@@ -78,7 +79,12 @@ export class Pix2PixTask implements TrainingTask {
     const rate = scheduledRate(settings.schedule, settings.learningRate * rateScale, step, settings.steps);
     return tf.tidy(() => {
       const pairs = this.pairs(Int32Array.from(this.sampler.next(), (i) => training[i]!));
-      const numbers = { ratesOfG: this.gOptimizer.begin(rate), ratesOfD: this.dOptimizer.begin(rate), sharesOfAverage: this.average.sharesAt(step), dropoutSeed: tf.scalar(this.options.seed * 65_537 + step, 'int32') };
+      const numbers = {
+        ratesOfG: this.gOptimizer.begin(rate),
+        ratesOfD: this.dOptimizer.begin(rate),
+        sharesOfAverage: this.average.sharesAt(step),
+        dropoutSeed: dropoutSeedOf(this.options.seed, step),
+      };
       return Object.assign(readScalars(this.update.run({ ...pairs, ...numbers })), this.best.consider(step + 1, () => this.score()));
     });
   }
