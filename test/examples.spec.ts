@@ -38,11 +38,13 @@ describe('the example resources', () => {
       'positions/avatars.yaml: CrawlJob avatars-64',
       'positions/runs.yaml: TrainingRun platform',
       'positions/runs.yaml: TrainingRun plain',
+      'report-152/avatars.yaml: CrawlJob avatars-152',
+      'report-152/run.yaml: TrainingRun report-152',
     ]);
   });
 
   it('refer only to crawls beside them, of the size that they train with', async () => {
-    const sizes: Record<string, number> = { 'faces-64': 64, 'faces-152': 152 };
+    const sizes: Record<string, number> = { 'faces-64': 64, 'faces-152': 152, 'report-152': 152 };
     const manifests = await readExamples();
     for (const { file, resource } of manifests) {
       if (resource.kind !== 'TrainingRun') continue;
@@ -55,7 +57,7 @@ describe('the example resources', () => {
   });
 
   it('give the report its own settings', async () => {
-    const run = (await readExamples()).map((m) => m.resource).find((r) => r.metadata.name === 'faces-152');
+    const run = (await readExamples()).map((m) => m.resource).find((r) => r.metadata.name === 'report-152');
     expect(run?.spec).toMatchObject({
       pretrain: { steps: 5_000, batchSize: 100, learningRate: 0.015 },
       train: { mode: 'Frozen', steps: 50_000, batchSize: 100, learningRate: 0.015 },

@@ -32,7 +32,9 @@ def build(description):
         kind = layer["kind"]
         if kind == "conv":
             kernel, stride = layer["kernel"], layer["stride"]
-            layers.append(nn.Conv2d(shape[2], layer["filters"], kernel, stride, padding=(kernel - 1) // 2, bias=layer["bias"]))
+            # So that the size is ours: rounded up, also of an odd one under an even kernel.
+            missing = max((-(-shape[0] // stride) - 1) * stride + kernel - shape[0], 0)
+            layers.append(nn.Conv2d(shape[2], layer["filters"], kernel, stride, padding=-(-missing // 2), bias=layer["bias"]))
             shape = [-(-shape[0] // stride), -(-shape[1] // stride), layer["filters"]]
         elif kind == "deconv":
             kernel, stride = layer["kernel"], layer["stride"]

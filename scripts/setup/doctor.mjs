@@ -13,7 +13,7 @@ import { findTestTools } from '../test/tools.mjs';
 
 const run = promisify(execFile);
 const GIB = 2 ** 30;
-/** What faces-152 takes at its batch of 100, with room to spare. */
+/** What report-152 takes at its batch of 100, with room to spare. */
 const GPU_MEMORY_MIB = 6_000;
 const NO_DEVICE = 'no NVIDIA device is there that may be used: start the container with it (--gpus all, or nvidia.com/gpu in its limits), or install the driver';
 const SETUP = 'npx caricature setup';

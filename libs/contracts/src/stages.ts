@@ -11,9 +11,9 @@ export const STAGE_VERSIONS: Record<StageName, number> = {
   crawl: 1,
   'prepare-faces': 3,
   'prepare-avatars': 1,
-  pretrain: 7,
-  train: 16,
-  evaluate: 7,
+  pretrain: 8,
+  train: 17,
+  evaluate: 8,
   publish: 2,
 };
 

@@ -2,14 +2,14 @@ import { z } from 'zod';
 import { API_VERSION, datasetName, executionFields, objectMeta, resourceName, type StoredMeta, type TrainingRunStatus } from './common.js';
 
 export const ARCHITECTURES = ['DTN', 'Pix2Pix', 'CycleGAN', 'Classifier'] as const;
-export const PRESETS = ['faces-152', 'faces-64', 'faces-32-test', 'digits-32'] as const;
+export const PRESETS = ['faces-152', 'faces-64', 'report-152', 'faces-32-test', 'digits-32'] as const;
 export const PHOTO_LAYOUTS = ['PersonFolders', 'MsraCfw', 'Lfw', 'CelebA', 'Labels'] as const;
 /** What to do about a training that has one of HEALTH_CONDITIONS. */
 export const UNHEALTHY_ACTIONS = ['Stop', 'Rollback', 'Continue'] as const;
 export const OPTIMIZERS = ['Adam', 'Momentum', 'SGD'] as const;
 
 /** What each preset's image sizes are multiples of: its networks halve an image as often as that. */
-export const SIZE_MULTIPLES: Record<(typeof PRESETS)[number], number> = { 'faces-152': 8, 'faces-64': 16, 'faces-32-test': 8, 'digits-32': 8 };
+export const SIZE_MULTIPLES: Record<(typeof PRESETS)[number], number> = { 'faces-152': 8, 'faces-64': 16, 'report-152': 8, 'faces-32-test': 8, 'digits-32': 8 };
 
 /** The losses whose weights each architecture takes. */
 export const LOSS_WEIGHTS: Record<(typeof ARCHITECTURES)[number], string[]> = {

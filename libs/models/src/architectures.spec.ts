@@ -9,11 +9,12 @@ import { nativeBytes } from './testing/native-memory.js';
 import { CHECKPOINT_FILE } from './trainer/trainer.js';
 
 const BATCH = 4;
+const LARGE = ['faces-152', 'report-152'] as const;
 // Seconds where nothing else runs; minutes where much does.
 const TIMEOUT_MS = 900_000;
 let folder: string;
 let small: ArchitectureData;
-let report: ArchitectureData;
+let large: Record<(typeof LARGE)[number], ArchitectureData>;
 
 const at = (...names: string[]) => path.join(folder, ...names);
 
@@ -24,12 +25,13 @@ beforeAll(async () => {
   const preset = resolvePreset('faces-32-test', { imageSize: 16, baseWidth: 4 });
   // With all that is drawn at random in a step.
   small = await aData('small', { ...preset, dtn: { ...preset.dtn, shift: 1, unsteady: { shift: 2, noise: 0.2 } } }, 3 * BATCH);
-  // The report's layers on its image size, but fewer channels.
-  report = await aData('report', resolvePreset('faces-152', { baseWidth: 4 }), BATCH);
+  // The presets' layers on their image size, but fewer channels.
+  const aLarge = (name: (typeof LARGE)[number]) => aData(name, resolvePreset(name, { baseWidth: 4 }), BATCH);
+  large = { 'faces-152': await aLarge('faces-152'), 'report-152': await aLarge('report-152') };
 });
 
 afterAll(async () => {
-  for (const { source, target } of [small, report]) for (const dataset of [source, target]) dataset.close();
+  for (const { source, target } of [small, ...Object.values(large)]) for (const dataset of [source, target]) dataset.close();
   await fs.rm(folder, { recursive: true, force: true });
 });
 
@@ -73,15 +75,16 @@ describe.each(Object.entries(ARCHITECTURES))('%s', (name, { train, loss, draws }
     expect(memory.at(-1)! - memory[0]!).toBeLessThan(8 << 20);
   }, TIMEOUT_MS);
 
-  test('trains at the image size of the report', async () => {
+  test.each(LARGE)('trains at the image size and with the layers of %s', async (preset) => {
+    const data = large[preset];
     const steps: StepMetrics[] = [];
-    await train(report, { batchSize: 2, steps: 2, outputDir: at(name, 'report'), onStep: ({ metrics }) => void steps.push(metrics) });
+    await train(data, { batchSize: 2, steps: 2, outputDir: at(name, preset), onStep: ({ metrics }) => void steps.push(metrics) });
     expect(steps).toHaveLength(2);
     expect(steps.every((metrics) => Number.isFinite(metrics[loss]))).toBe(true);
     if (!draws) return;
-    const caricaturist = await loadCaricaturist(...draws.map((network) => at(name, 'report', network)));
+    const caricaturist = await loadCaricaturist(...draws.map((network) => at(name, preset, network)));
     expect(caricaturist.shape).toEqual([152, 152, 3]);
-    expect(new Set(caricaturist.draw(report.source.image(0))).size).toBeGreaterThan(10);
+    expect(new Set(caricaturist.draw(data.source.image(0))).size).toBeGreaterThan(10);
     caricaturist.dispose();
   }, TIMEOUT_MS);
 });

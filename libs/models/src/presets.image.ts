@@ -54,6 +54,11 @@ export const IMAGE_PRESETS: Record<PresetName, ImagePreset> = {
     pix2pix: { steps: 50_000, batchSize: 16, learningRate: 2e-4, ...DCGAN_ADAM, weights: PIX2PIX_WEIGHTS, averageDecay: 0.999, selection: byL1(1_000) },
     cyclegan: { steps: 50_000, batchSize: 4, learningRate: 2e-4, ...DCGAN_ADAM, weights: CYCLEGAN_WEIGHTS, averageDecay: 0.999, poolSize: 50, selection: byCycle(1_000) },
   },
+  'report-152': {
+    image: { width: 64, blocks: 6, dropout: 0.5, patchWidth: 64 },
+    pix2pix: { steps: 50_000, batchSize: 16, learningRate: 2e-4, ...DCGAN_ADAM, weights: PIX2PIX_WEIGHTS, averageDecay: 0.999, selection: byL1(1_000) },
+    cyclegan: { steps: 50_000, batchSize: 4, learningRate: 2e-4, ...DCGAN_ADAM, weights: CYCLEGAN_WEIGHTS, averageDecay: 0.999, poolSize: 50, selection: byCycle(1_000) },
+  },
   'digits-32': {
     image: { width: 32, blocks: 3, dropout: 0, patchWidth: 32 },
     pix2pix: { steps: 2_000, batchSize: 32, learningRate: 5e-4, ...DCGAN_ADAM, weights: PIX2PIX_WEIGHTS, averageDecay: 0.99, selection: byL1(100) },

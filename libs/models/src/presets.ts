@@ -86,9 +86,20 @@ const PRESETS: Record<PresetName, BasePreset> = {
     dtn: { steps: 1_800, batchSize: 16, learningRate: 1e-3, schedule: 'linearDecay', ...DCGAN_ADAM, weights: { gan: 1, const: 6, tid: 100, tv: 6 }, labelSmoothing: 0.1, discriminatorRate: 0.2, shift: 0, unsteady: { shift: 2, noise: 0.25 }, adaptation: 'hypothesis', averageDecay: 0.98, naming: 1, selection: byConstAndTid('last', 50) },
     judge: { steps: 150, batchSize: 64, learningRate: 2e-3, schedule: 'oneCycle', ...ADAM, width: 16, featureSize: 64 },
   },
-  // The report's plain configuration (S3 to S7 of its system).
   'faces-152': {
     name: 'faces-152',
+    imageSize: 152,
+    initialization: 'xavier',
+    f: { width: 32, levels: 5, featureSize: 256, augmentation: 'mirrored' },
+    g: { width: 32, levels: 3, kernel: 4, dropout: 0, pointwise: false, upsampling: 'refined' },
+    d: { width: 16, levels: 5, kernel: 4, pointwise: false },
+    classifier: { steps: 5_000, batchSize: 64, learningRate: 2e-3, schedule: 'oneCycle', ...ADAM, ...UNVALIDATED },
+    dtn: { steps: 10_000, batchSize: 16, learningRate: 1e-3, schedule: 'linearDecay', ...DCGAN_ADAM, weights: { gan: 1, const: 6, tid: 100, tv: 6 }, labelSmoothing: 0.1, discriminatorRate: 0.2, shift: 0, unsteady: { shift: 4, noise: 0.25 }, adaptation: 'hypothesis', averageDecay: 0.98, naming: 1, selection: byConstAndTid('last', 100) },
+    judge: { steps: 200, batchSize: 64, learningRate: 2e-3, schedule: 'oneCycle', ...ADAM, width: 16, featureSize: 64 },
+  },
+  // The report's plain configuration (S3 to S7 of its system).
+  'report-152': {
+    name: 'report-152',
     imageSize: 152,
     initialization: 'xavier',
     f: { width: 32, levels: 5, featureSize: 256, augmentation: 'none' },

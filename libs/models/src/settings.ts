@@ -1,7 +1,7 @@
 import type { OptimizerName } from './optimizer/optimizer.js';
 import type { Schedule } from './optimizer/schedule.js';
 
-export type PresetName = 'faces-152' | 'faces-64' | 'faces-32-test' | 'digits-32';
+export type PresetName = 'faces-152' | 'report-152' | 'faces-64' | 'faces-32-test' | 'digits-32';
 
 export interface TrainingSettings {
   steps: number;
