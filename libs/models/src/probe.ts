@@ -1,7 +1,7 @@
 import { Random } from '@caricature/tensors';
 import { findDevice, tf } from './backend/tensorflow.js';
 import { oneHot, toTensor } from './images.js';
-import { Network } from './layers/network.js';
+import { Network, trainableOf } from './layers/network.js';
 import { crossEntropy } from './losses/dtn.losses.js';
 import { describeExtractor, describeHead } from './networks.js';
 import { Optimizer } from './optimizer/optimizer.js';
@@ -23,7 +23,7 @@ export function probeTraining(): ProbeResult {
   const f = Network.create(describeExtractor(preset, 3), 'xavier', 1);
   const head = Network.create(describeHead(preset.f.featureSize, CLASSES), 'xavier', 2);
   const { optimizer: name, beta1, learningRate } = preset.classifier;
-  const optimizer = new Optimizer({ name, beta1 }, new Map([...f.trainable, ...head.trainable]));
+  const optimizer = new Optimizer({ name, beta1 }, trainableOf({ f, head }));
   const random = new Random(3);
   const pixels = Uint8Array.from({ length: BATCH * preset.imageSize ** 2 * 3 }, () => random.below(256));
   const labels = Array.from({ length: BATCH }, (_, i) => i % CLASSES);

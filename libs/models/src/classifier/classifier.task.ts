@@ -1,11 +1,11 @@
 import { BatchSampler, type Dataset, Random } from '@caricature/tensors';
-import { tf, type Tensor, type Tensor1D, type Variable } from '../backend/tensorflow.js';
+import { tf, type Tensor, type Tensor1D } from '../backend/tensorflow.js';
 import type { Augmentation } from '../batches/augmentation.js';
 import { PreparedImages } from '../batches/prepared-images.js';
 import { type RunParts, savedNetworks, savedSamplers } from '../checkpoint/stateful.js';
 import { CompiledStep } from '../compiled/compiled-step.js';
 import { oneHot, toTensor } from '../images.js';
-import type { Network } from '../layers/network.js';
+import { type Network, trainableOf } from '../layers/network.js';
 import { crossEntropy } from '../losses/dtn.losses.js';
 import { Optimizer } from '../optimizer/optimizer.js';
 import { scheduledRate } from '../optimizer/schedule.js';
@@ -53,8 +53,7 @@ export class ClassifierTask implements TrainingTask {
     ({ training: this.training, validation: this.validation } = setAside(dataset.count, validation?.share ?? 0, settings.batchSize, seed));
     this.sampler = new BatchSampler(this.training.length, settings.batchSize, seed);
     this.images = new PreparedImages(dataset, { augmentation: options.augmentation, seed });
-    const trainable = new Map<string, Variable>([...prefixed('extractor', extractor.trainable), ...prefixed('head', head.trainable)]);
-    this.optimizer = new Optimizer({ name: settings.optimizer, beta1: settings.beta1 }, trainable);
+    this.optimizer = new Optimizer({ name: settings.optimizer, beta1: settings.beta1 }, trainableOf({ extractor, head }));
     this.best = new BestWeights({ f: extractor, head }, this.validation.length > 0 ? validation!.selection : NEVER);
     this.parts = { ...savedNetworks({ extractor, head }), ...savedSamplers({ sampler: this.sampler }), optimizer: this.optimizer, best: this.best };
   }
@@ -161,8 +160,4 @@ function agreement(logits: Tensor, sizes: number[], classes: number[][]): number
     });
   });
   return known === 0 ? 0 : right / known;
-}
-
-function prefixed(prefix: string, variables: Map<string, Variable>): [string, Variable][] {
-  return [...variables].map(([name, variable]) => [`${prefix}/${name}`, variable]);
 }

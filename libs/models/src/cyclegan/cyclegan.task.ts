@@ -1,9 +1,9 @@
 import { BatchSampler, type Dataset, Random } from '@caricature/tensors';
-import { tf, type Tensor, type Tensor1D, type Tensor4D, type Variable } from '../backend/tensorflow.js';
+import { tf, type Tensor, type Tensor1D, type Tensor4D } from '../backend/tensorflow.js';
 import { type RunParts, savedNetworks, savedSamplers } from '../checkpoint/stateful.js';
 import { CompiledStep } from '../compiled/compiled-step.js';
 import { toTensor } from '../images.js';
-import type { Network } from '../layers/network.js';
+import { type Network, trainableOf } from '../layers/network.js';
 import { absoluteError, leastSquaresLoss } from '../losses/adversarial.losses.js';
 import { Optimizer } from '../optimizer/optimizer.js';
 import { scheduledRate } from '../optimizer/schedule.js';
@@ -63,9 +63,10 @@ export class CycleGanTask implements TrainingTask {
     this.targets = new BatchSampler(target.count, settings.batchSize, seed + 1);
     this.pools = { avatars: new ImagePool(settings.poolSize, target.shape), photos: new ImagePool(settings.poolSize, source.shape) };
     const optimizer = { name: settings.optimizer, beta1: settings.beta1 };
-    this.gOptimizer = new Optimizer(optimizer, trainable(networks, 'G', 'F'));
-    this.dOptimizer = new Optimizer(optimizer, trainable(networks, 'D-avatar', 'D-photo'));
-    this.average = new RunningAverage({ G: networks.G, F: networks.F }, settings.averageDecay);
+    const { G, F, 'D-avatar': avatarD, 'D-photo': photoD } = networks;
+    this.gOptimizer = new Optimizer(optimizer, trainableOf({ G, F }));
+    this.dOptimizer = new Optimizer(optimizer, trainableOf({ 'D-avatar': avatarD, 'D-photo': photoD }));
+    this.average = new RunningAverage({ G, F }, settings.averageDecay);
     this.best = new BestWeights(this.average.networks, settings.selection);
     this.parts = {
       ...savedNetworks({ ...networks }),
@@ -148,8 +149,4 @@ export class CycleGanTask implements TrainingTask {
     const cycle = absoluteError(F.apply(G.apply(photos)), photos).add(absoluteError(G.apply(F.apply(avatars)), avatars));
     return readScalars({ cycle, identity: absoluteError(G.apply(avatars), avatars) });
   }
-}
-
-function trainable(networks: CycleGanNetworks, ...names: (keyof CycleGanNetworks)[]): Map<string, Variable> {
-  return new Map(names.flatMap((name) => [...networks[name].trainable].map(([key, variable]): [string, Variable] => [`${name}/${key}`, variable])));
 }

@@ -1,12 +1,12 @@
 import { BatchSampler, type Dataset, Random } from '@caricature/tensors';
-import { tf, type Tensor, type Tensor1D, type Tensor2D, type Tensor4D, type Variable } from '../backend/tensorflow.js';
+import { tf, type Tensor, type Tensor1D, type Tensor2D, type Tensor4D } from '../backend/tensorflow.js';
 import { type RunParts, savedNetworks, savedSamplers } from '../checkpoint/stateful.js';
 import { type Gradients, gradientsOfEach } from '../backend/gradients.js';
 import { PreparedImages } from '../batches/prepared-images.js';
 import { CompiledStep } from '../compiled/compiled-step.js';
 import { oneHot } from '../images.js';
 import { dropoutSeedOf, uniform } from '../layers/dropout.js';
-import type { Network } from '../layers/network.js';
+import { type Network, trainableOf } from '../layers/network.js';
 import { constancyLoss, crossEntropy, D_CLASSES, discriminatorLoss, generatorLoss, identityLoss, totalVariationLoss } from '../losses/dtn.losses.js';
 import { onOwnTape, termWithGradient } from '../losses/own-tape.js';
 import { Optimizer } from '../optimizer/optimizer.js';
@@ -223,8 +223,4 @@ export class DtnTask implements TrainingTask {
 
 function splitThree(logits: Tensor): [Tensor, Tensor, Tensor] {
   return tf.split(logits, 3) as [Tensor, Tensor, Tensor];
-}
-
-function trainableOf(networks: Record<string, Network>): Map<string, Variable> {
-  return new Map(Object.entries(networks).flatMap(([name, network]) => [...network.trainable].map(([key, variable]): [string, Variable] => [`${name}/${key}`, variable])));
 }

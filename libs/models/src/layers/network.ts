@@ -131,6 +131,11 @@ export class Network {
   }
 }
 
+/** The parameters that one optimizer changes in several networks, by `network/layer/parameter`. */
+export function trainableOf(networks: Record<string, Network>): Map<string, Variable> {
+  return new Map(Object.entries(networks).flatMap(([name, network]) => [...network.trainable].map(([key, variable]): [string, Variable] => [`${name}/${key}`, variable])));
+}
+
 /** Overwrites variables by the tensors of their names. Throws CheckpointError when one is missing or of another shape. */
 export function assignTensors(variables: Map<string, { shape: number[]; assign(value: Tensor): void }>, tensors: Map<string, NamedTensor>, owner: string): void {
   for (const [name, variable] of variables) {
