@@ -57,7 +57,7 @@ async function prepareData(folder) {
 async function createPlan(data) {
   const [{ resolvePreset }, networks] = [await lib('models/src/presets.js'), await lib('models/src/networks.js')];
   const preset = resolvePreset('digits-32');
-  const judge = { imageSize: preset.imageSize, f: { ...preset.f, width: preset.judge.width, levels: preset.g.levels, featureSize: preset.judge.featureSize } };
+  const judge = { imageSize: preset.imageSize, f: { ...preset.f, width: preset.judge.width, levels: preset.judge.levels, featureSize: preset.judge.featureSize } };
   return {
     seed,
     data,

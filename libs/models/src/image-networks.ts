@@ -18,12 +18,12 @@ export function describeUNet({ imageSize, image, g }: Preset, channels: number):
     { kind: 'conv', name: 'down0', filters: filters(0), kernel: 4, stride: 2, bias: true },
     { kind: 'activation', name: 'down0_leakyRelu', activation: 'leakyRelu' },
   ];
-  for (let level = 1; level < g.levels; level++) {
+  for (let level = 1; level < image.levels; level++) {
     layers.push(...normalized({ kind: 'conv', name: `down${level}`, filters: filters(level), kernel: 4, stride: 2, bias: false }, 'leakyRelu'));
   }
-  for (let level = g.levels - 2; level >= 0; level--) {
+  for (let level = image.levels - 2; level >= 0; level--) {
     layers.push(...doubling(g, `up${level}`, filters(level)));
-    if (image.dropout > 0 && level >= g.levels - 3) layers.push({ kind: 'dropout', name: `dropout${level}`, rate: image.dropout });
+    if (image.dropout > 0 && level >= image.levels - 3) layers.push({ kind: 'dropout', name: `dropout${level}`, rate: image.dropout });
     layers.push({ kind: 'concat', name: `skip${level}`, with: `down${level}_leakyRelu` });
   }
   layers.push(...outputLayers(g, channels));

@@ -27,11 +27,11 @@ export function describeHead(featureSize: number, classes: number): NetworkDescr
  */
 export function describeGenerator(preset: Preset, channels: number, colour = true): NetworkDescription {
   const { imageSize, f, g } = preset;
-  const start = imageSize / 2 ** g.levels;
-  let filters = g.width * 2 ** (g.levels - 1);
+  const start = imageSize / 2 ** g.doublings;
+  let filters = g.width * 2 ** (g.doublings - 1);
   const layers: Layers = normalized({ kind: 'dense', name: 'project', units: start * start * filters, bias: false }, undefined);
   layers.push({ kind: 'reshape', name: 'unflatten', shape: [start, start, filters] }, { kind: 'activation', name: 'project_relu', activation: 'relu' });
-  for (let level = 0; level < g.levels - 1; level++) {
+  for (let level = 0; level < g.doublings - 1; level++) {
     filters /= 2;
     layers.push(...doubling(g, `up${level}`, filters));
     if (g.pointwise) layers.push(...normalized({ kind: 'conv', name: `widen${level}`, filters: filters * 2, kernel: 1, stride: 1, bias: false }, 'relu'));

@@ -58,12 +58,15 @@ interface BasePreset {
   initialization: Initialization;
   /** `width` channels after the first convolution, doubled at each of `levels` halvings. */
   f: { width: number; levels: number; featureSize: number; augmentation: Augmentation };
-  /** A picture is doubled by transposed convolutions (`deconv`), or by repeating pixels before a convolution (`resize`), with one more at the full size (`refined`). */
-  g: { width: number; levels: number; kernel: number; dropout: number; pointwise: boolean; upsampling: 'deconv' | 'resize' | 'refined' };
+  /**
+   * g draws its first, small picture from the features and doubles it that often: by transposed convolutions (`deconv`), or by repeating pixels before a
+   * convolution (`resize`), with one more at the full size (`refined`).
+   */
+  g: { width: number; doublings: number; kernel: number; dropout: number; pointwise: boolean; upsampling: 'deconv' | 'resize' | 'refined' };
   d: { width: number; levels: number; kernel: number; pointwise: boolean };
   classifier: ClassifierSettings;
   dtn: DtnSettings;
-  judge: TrainingSettings & { width: number; featureSize: number };
+  judge: TrainingSettings & { width: number; levels: number; featureSize: number };
 }
 
 export type Preset = BasePreset & ImagePreset;
@@ -80,22 +83,22 @@ const PRESETS: Record<PresetName, BasePreset> = {
     imageSize: 64,
     initialization: 'xavier',
     f: { width: 32, levels: 4, featureSize: 128, augmentation: 'mirrored' },
-    g: { width: 32, levels: 4, kernel: 4, dropout: 0, pointwise: false, upsampling: 'refined' },
+    g: { width: 32, doublings: 4, kernel: 4, dropout: 0, pointwise: false, upsampling: 'refined' },
     d: { width: 16, levels: 4, kernel: 4, pointwise: false },
     classifier: { steps: 1_800, batchSize: 64, learningRate: 2e-3, schedule: 'oneCycle', ...ADAM, ...UNVALIDATED },
     dtn: { steps: 1_800, batchSize: 16, learningRate: 1e-3, schedule: 'linearDecay', ...DCGAN_ADAM, weights: { gan: 1, const: 6, tid: 100, tv: 6 }, labelSmoothing: 0.1, discriminatorRate: 0.2, shift: 0, unsteady: { shift: 2, noise: 0.25 }, adaptation: 'hypothesis', averageDecay: 0.98, naming: 1, selection: byConstAndTid('last', 50) },
-    judge: { steps: 150, batchSize: 64, learningRate: 2e-3, schedule: 'oneCycle', ...ADAM, width: 16, featureSize: 64 },
+    judge: { steps: 150, batchSize: 64, learningRate: 2e-3, schedule: 'oneCycle', ...ADAM, width: 16, levels: 4, featureSize: 64 },
   },
   'faces-152': {
     name: 'faces-152',
     imageSize: 152,
     initialization: 'xavier',
     f: { width: 32, levels: 5, featureSize: 256, augmentation: 'mirrored' },
-    g: { width: 32, levels: 3, kernel: 4, dropout: 0, pointwise: false, upsampling: 'refined' },
+    g: { width: 32, doublings: 3, kernel: 4, dropout: 0, pointwise: false, upsampling: 'refined' },
     d: { width: 16, levels: 5, kernel: 4, pointwise: false },
     classifier: { steps: 5_000, batchSize: 64, learningRate: 2e-3, schedule: 'oneCycle', ...ADAM, ...UNVALIDATED },
     dtn: { steps: 10_000, batchSize: 16, learningRate: 1e-3, schedule: 'linearDecay', ...DCGAN_ADAM, weights: { gan: 1, const: 6, tid: 100, tv: 6 }, labelSmoothing: 0.1, discriminatorRate: 0.2, shift: 0, unsteady: { shift: 4, noise: 0.25 }, adaptation: 'hypothesis', averageDecay: 0.98, naming: 1, selection: byConstAndTid('last', 100) },
-    judge: { steps: 200, batchSize: 64, learningRate: 2e-3, schedule: 'oneCycle', ...ADAM, width: 16, featureSize: 64 },
+    judge: { steps: 200, batchSize: 64, learningRate: 2e-3, schedule: 'oneCycle', ...ADAM, width: 16, levels: 3, featureSize: 64 },
   },
   // The report's plain configuration (S3 to S7 of its system).
   'report-152': {
@@ -103,22 +106,22 @@ const PRESETS: Record<PresetName, BasePreset> = {
     imageSize: 152,
     initialization: 'xavier',
     f: { width: 32, levels: 5, featureSize: 256, augmentation: 'none' },
-    g: { width: 64, levels: 3, kernel: 5, dropout: 0.5, pointwise: true, upsampling: 'deconv' },
+    g: { width: 64, doublings: 3, kernel: 5, dropout: 0.5, pointwise: true, upsampling: 'deconv' },
     d: { width: 64, levels: 4, kernel: 5, pointwise: true },
     classifier: { steps: 5_000, batchSize: 100, learningRate: 0.015, schedule: 'constant', optimizer: 'SGD', beta1: 0, ...UNVALIDATED },
     dtn: { steps: 50_000, batchSize: 100, learningRate: 0.015, schedule: 'constant', optimizer: 'SGD', beta1: 0, weights: { gan: 1, const: 1, tid: 1, tv: 0 }, labelSmoothing: 0, discriminatorRate: 1, shift: 0, adaptation: 'none', averageDecay: 0, naming: 1, selection: byConstAndTid('last', 500) },
-    judge: { steps: 2_000, batchSize: 100, learningRate: 1e-3, schedule: 'oneCycle', ...ADAM, width: 32, featureSize: 128 },
+    judge: { steps: 2_000, batchSize: 100, learningRate: 1e-3, schedule: 'oneCycle', ...ADAM, width: 32, levels: 3, featureSize: 128 },
   },
   'digits-32': {
     name: 'digits-32',
     imageSize: 32,
     initialization: 'xavier',
     f: { width: 64, levels: 3, featureSize: 128, augmentation: 'upright' },
-    g: { width: 32, levels: 3, kernel: 4, dropout: 0, pointwise: false, upsampling: 'deconv' },
+    g: { width: 32, doublings: 3, kernel: 4, dropout: 0, pointwise: false, upsampling: 'deconv' },
     d: { width: 32, levels: 3, kernel: 4, pointwise: false },
     classifier: { steps: 4_000, batchSize: 128, learningRate: 2e-3, schedule: 'oneCycle', ...ADAM, ...UNVALIDATED },
     dtn: { steps: 2_400, batchSize: 32, learningRate: 1e-3, schedule: 'linearDecay', ...DCGAN_ADAM, weights: { gan: 2, const: 15, tid: 60, tv: 2 }, labelSmoothing: 0.1, discriminatorRate: 0.15, shift: 0, unsteady: { shift: 2, noise: 0.25 }, adaptation: 'hypothesis', averageDecay: 0.99, naming: 1, selection: { keep: 'best', everySteps: 50, weights: { const: 1, tid: 1, distance: 4, reading: 1 } } },
-    judge: { steps: 250, batchSize: 64, learningRate: 2e-3, schedule: 'oneCycle', ...ADAM, width: 32, featureSize: 64 },
+    judge: { steps: 250, batchSize: 64, learningRate: 2e-3, schedule: 'oneCycle', ...ADAM, width: 32, levels: 3, featureSize: 64 },
   },
   // For tests: everything is trained in seconds, and nothing is good.
   'faces-32-test': {
@@ -126,11 +129,11 @@ const PRESETS: Record<PresetName, BasePreset> = {
     imageSize: 32,
     initialization: 'xavier',
     f: { width: 8, levels: 3, featureSize: 32, augmentation: 'mirrored' },
-    g: { width: 8, levels: 3, kernel: 4, dropout: 0, pointwise: false, upsampling: 'deconv' },
+    g: { width: 8, doublings: 3, kernel: 4, dropout: 0, pointwise: false, upsampling: 'deconv' },
     d: { width: 8, levels: 3, kernel: 4, pointwise: false },
     classifier: { steps: 40, batchSize: 16, learningRate: 3e-3, schedule: 'oneCycle', ...ADAM, ...UNVALIDATED },
     dtn: { steps: 40, batchSize: 8, learningRate: 3e-3, schedule: 'linearDecay', ...DCGAN_ADAM, weights: { gan: 1, const: 30, tid: 100, tv: 0 }, labelSmoothing: 0.1, discriminatorRate: 1, shift: 0, adaptation: 'statistics', averageDecay: 0.9, naming: 1, selection: byConstAndTid('last', 10) },
-    judge: { steps: 30, batchSize: 16, learningRate: 3e-3, schedule: 'oneCycle', ...ADAM, width: 8, featureSize: 32 },
+    judge: { steps: 30, batchSize: 16, learningRate: 3e-3, schedule: 'oneCycle', ...ADAM, width: 8, levels: 3, featureSize: 32 },
   },
 };
 
@@ -142,7 +145,7 @@ export interface PresetOverrides {
 
 /** What a preset's image sizes are multiples of: its networks halve an image as often as that. */
 export function sizeMultiple(name: PresetName): number {
-  return 2 ** PRESETS[name].g.levels;
+  return 2 ** Math.max(PRESETS[name].g.doublings, IMAGE_PRESETS[name].image.levels);
 }
 
 /** A preset with a resource's overrides applied. Throws ModelError when the image cannot be halved often enough. */

@@ -65,11 +65,10 @@ const preset: Preset = {
   ...resolvePreset('faces-32-test', { imageSize: SIZE }),
   f: { width: 4, levels: 2, featureSize: FEATURES, augmentation: 'none' },
   // As the report has them: 1×1 convolutions, half of g's values dropped.
-  g: { width: 4, levels: 2, kernel: 4, dropout: 0.5, pointwise: true, upsampling: 'deconv' },
+  g: { width: 4, doublings: 2, kernel: 4, dropout: 0.5, pointwise: true, upsampling: 'deconv' },
   d: { width: 4, levels: 2, kernel: 5, pointwise: true },
-  image: { width: 2, blocks: 1, dropout: 0.5, patchWidth: 2 },
+  image: { width: 2, levels: 3, blocks: 1, dropout: 0.5, patchWidth: 2 },
 };
-const deeper: Preset = { ...preset, g: { ...preset.g, levels: 3 } };
 
 const training: TrainingSettings = { steps: 3, batchSize: 4, learningRate: 2e-3, optimizer: 'Adam', beta1: 0.5, schedule: 'constant' };
 const never: SelectionSettings = { keep: 'last', everySteps: 1_000, weights: {} };
@@ -107,6 +106,6 @@ export const STEP_CASES = {
   'classifier-momentum': steps({ ...classifier, optimizer: 'Momentum', beta1: 0.9, learningRate: 0.02 } as ClassifierSettings, { f, head }),
   dtn: steps(dtn, { f: folded, g, D }),
   'dtn-joint': steps(dtn, { f: folded, head, g, D }),
-  pix2pix: steps(pix2pix, { G: describeUNet(deeper, 3), D: patches('D', 6) }),
+  pix2pix: steps(pix2pix, { G: describeUNet(preset, 3), D: patches('D', 6) }),
   cyclegan: steps(cyclegan, { G: residual('G'), F: residual('F'), 'D-avatar': patches('D-avatar', 3), 'D-photo': patches('D-photo', 3) }),
 };

@@ -27,7 +27,7 @@ export async function trainJudge({ dataset, preset, traitSizes, seed, outputDir,
     throw new ModelError(`${dataset.folder} has true traits ${JSON.stringify(dataset.manifest.traitNames ?? [])}, the judge needs ${traitSizes.length} of them`);
   }
   const settings = applySettings(preset.judge, options);
-  const f = { width: preset.judge.width, levels: preset.g.levels, featureSize: preset.judge.featureSize, augmentation: 'none' as const };
+  const f = { width: preset.judge.width, levels: preset.judge.levels, featureSize: preset.judge.featureSize, augmentation: 'none' as const };
   const channels = checkShape(dataset, preset);
   const sizes = traitSizes ?? [dataset.manifest.numLabels];
   const extractor = Network.create(describeExtractor({ imageSize: preset.imageSize, f }, channels), 'xavier', seed);
