@@ -32,6 +32,7 @@ describe('the example resources', () => {
       'digits-32/ablations.yaml: TrainingRun digits-32-joint',
       'digits-32/run.yaml: TrainingRun digits-32',
       'faces-152/avatars.yaml: CrawlJob avatars-152',
+      'faces-152/plain.yaml: TrainingRun plain-152',
       'faces-152/run.yaml: TrainingRun faces-152',
       'faces-64/avatars.yaml: CrawlJob avatars',
       'faces-64/run.yaml: TrainingRun faces-64',
