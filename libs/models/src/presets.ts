@@ -86,7 +86,7 @@ const PRESETS: Record<PresetName, BasePreset> = {
     g: { width: 32, doublings: 3, kernel: 4, dropout: 0, pointwise: false, upsampling: 'refined' },
     d: { width: 16, levels: 4, kernel: 4, pointwise: false },
     classifier: { steps: 2_400, batchSize: 64, learningRate: 2e-3, schedule: 'oneCycle', ...ADAM, ...UNVALIDATED },
-    dtn: { steps: 2_400, batchSize: 16, learningRate: 1e-3, schedule: 'linearDecay', ...DCGAN_ADAM, weights: { gan: 1, const: 6, tid: 100, tv: 6 }, labelSmoothing: 0.1, discriminatorRate: 0.2, shift: 0, unsteady: { shift: 2, noise: 0.25 }, adaptation: 'hypothesis', averageDecay: 0.98, naming: 1, selection: byConstAndTid('last', 50) },
+    dtn: { steps: 2_400, batchSize: 16, learningRate: 1e-3, schedule: 'linearDecay', ...DCGAN_ADAM, weights: { gan: 1, const: 10, tid: 100, tv: 6 }, labelSmoothing: 0.1, discriminatorRate: 0.2, shift: 0, unsteady: { shift: 2, noise: 0.25 }, adaptation: 'hypothesis', averageDecay: 0.98, naming: 1, selection: byConstAndTid('last', 50) },
     judge: { steps: 150, batchSize: 64, learningRate: 2e-3, schedule: 'oneCycle', ...ADAM, width: 16, levels: 4, featureSize: 64 },
   },
   'faces-152': {
