@@ -44,6 +44,12 @@ const CYCLEGAN_WEIGHTS = { gan: 1, cycle: 10, identity: 5 };
 const byL1 = (everySteps: number): SelectionSettings => ({ keep: 'last', everySteps, weights: { l1: 1 } });
 const byCycle = (everySteps: number): SelectionSettings => ({ keep: 'last', everySteps, weights: { cycle: 2, identity: 1 } });
 
+const AT_152: ImagePreset = {
+  image: { width: 64, levels: 3, blocks: 6, dropout: 0.5, patchWidth: 64 },
+  pix2pix: { steps: 50_000, batchSize: 16, learningRate: 2e-4, ...DCGAN_ADAM, weights: PIX2PIX_WEIGHTS, averageDecay: 0.999, selection: byL1(1_000) },
+  cyclegan: { steps: 50_000, batchSize: 4, learningRate: 2e-4, ...DCGAN_ADAM, weights: CYCLEGAN_WEIGHTS, averageDecay: 0.999, poolSize: 50, selection: byCycle(1_000) },
+};
+
 /** What each preset adds for Pix2Pix and CycleGAN. Their learning rate and weights are the papers'; the sizes are what the preset's time allows. */
 export const IMAGE_PRESETS: Record<PresetName, ImagePreset> = {
   'faces-64': {
@@ -51,16 +57,8 @@ export const IMAGE_PRESETS: Record<PresetName, ImagePreset> = {
     pix2pix: { steps: 1_000, batchSize: 16, learningRate: 5e-4, ...DCGAN_ADAM, weights: PIX2PIX_WEIGHTS, averageDecay: 0.98, selection: byL1(100) },
     cyclegan: { steps: 400, batchSize: 4, learningRate: 5e-4, ...DCGAN_ADAM, weights: CYCLEGAN_WEIGHTS, averageDecay: 0.98, poolSize: 50, selection: byCycle(100) },
   },
-  'faces-152': {
-    image: { width: 64, levels: 3, blocks: 6, dropout: 0.5, patchWidth: 64 },
-    pix2pix: { steps: 50_000, batchSize: 16, learningRate: 2e-4, ...DCGAN_ADAM, weights: PIX2PIX_WEIGHTS, averageDecay: 0.999, selection: byL1(1_000) },
-    cyclegan: { steps: 50_000, batchSize: 4, learningRate: 2e-4, ...DCGAN_ADAM, weights: CYCLEGAN_WEIGHTS, averageDecay: 0.999, poolSize: 50, selection: byCycle(1_000) },
-  },
-  'report-152': {
-    image: { width: 64, levels: 3, blocks: 6, dropout: 0.5, patchWidth: 64 },
-    pix2pix: { steps: 50_000, batchSize: 16, learningRate: 2e-4, ...DCGAN_ADAM, weights: PIX2PIX_WEIGHTS, averageDecay: 0.999, selection: byL1(1_000) },
-    cyclegan: { steps: 50_000, batchSize: 4, learningRate: 2e-4, ...DCGAN_ADAM, weights: CYCLEGAN_WEIGHTS, averageDecay: 0.999, poolSize: 50, selection: byCycle(1_000) },
-  },
+  'faces-152': AT_152,
+  'report-152': AT_152,
   'digits-32': {
     image: { width: 32, levels: 3, blocks: 3, dropout: 0, patchWidth: 32 },
     pix2pix: { steps: 2_000, batchSize: 32, learningRate: 5e-4, ...DCGAN_ADAM, weights: PIX2PIX_WEIGHTS, averageDecay: 0.99, selection: byL1(100) },
