@@ -77,28 +77,35 @@ const ADAM = { optimizer: 'Adam', beta1: 0.9 } as const;
 const UNVALIDATED = { validationShare: 0, selection: { keep: 'last', everySteps: 100, weights: { loss: 1 } } } as const;
 const byConstAndTid = (keep: 'last' | 'best', everySteps: number): SelectionSettings => ({ keep, everySteps, weights: { const: 1, tid: 1 } });
 
+/** What helped on faces of any size (docs/models.md: what each brings). */
+const FACES = {
+  initialization: 'xavier',
+  g: { width: 32, doublings: 3, kernel: 4, dropout: 0, pointwise: false, upsampling: 'refined' },
+  classifier: { batchSize: 64, learningRate: 2e-3, schedule: 'oneCycle', ...ADAM, ...UNVALIDATED },
+  dtn: { batchSize: 16, learningRate: 1e-3, schedule: 'linearDecay', ...DCGAN_ADAM, labelSmoothing: 0.1, discriminatorRate: 0.2, shift: 0, adaptation: 'hypothesis', averageDecay: 0.98, naming: 1 },
+  judge: { batchSize: 64, learningRate: 2e-3, schedule: 'oneCycle', ...ADAM, width: 16, featureSize: 64 },
+} as const;
+
 const PRESETS: Record<PresetName, BasePreset> = {
   'faces-64': {
+    ...FACES,
     name: 'faces-64',
     imageSize: 64,
-    initialization: 'xavier',
     f: { width: 32, levels: 4, featureSize: 128, augmentation: 'mirrored' },
-    g: { width: 32, doublings: 3, kernel: 4, dropout: 0, pointwise: false, upsampling: 'refined' },
     d: { width: 16, levels: 4, kernel: 4, pointwise: false },
-    classifier: { steps: 2_400, batchSize: 64, learningRate: 2e-3, schedule: 'oneCycle', ...ADAM, ...UNVALIDATED },
-    dtn: { steps: 2_400, batchSize: 16, learningRate: 1e-3, schedule: 'linearDecay', ...DCGAN_ADAM, weights: { gan: 1, const: 10, tid: 100, tv: 6 }, labelSmoothing: 0.1, discriminatorRate: 0.2, shift: 0, unsteady: { shift: 2, noise: 0.25 }, adaptation: 'hypothesis', averageDecay: 0.98, naming: 1, selection: byConstAndTid('last', 50) },
-    judge: { steps: 150, batchSize: 64, learningRate: 2e-3, schedule: 'oneCycle', ...ADAM, width: 16, levels: 4, featureSize: 64 },
+    classifier: { ...FACES.classifier, steps: 2_400 },
+    dtn: { ...FACES.dtn, steps: 2_400, weights: { gan: 1, const: 10, tid: 100, tv: 6 }, unsteady: { shift: 2, noise: 0.25 }, selection: byConstAndTid('last', 50) },
+    judge: { ...FACES.judge, steps: 150, levels: 4 },
   },
   'faces-152': {
+    ...FACES,
     name: 'faces-152',
     imageSize: 152,
-    initialization: 'xavier',
     f: { width: 32, levels: 5, featureSize: 256, augmentation: 'mirrored' },
-    g: { width: 32, doublings: 3, kernel: 4, dropout: 0, pointwise: false, upsampling: 'refined' },
     d: { width: 16, levels: 5, kernel: 4, pointwise: false },
-    classifier: { steps: 5_000, batchSize: 64, learningRate: 2e-3, schedule: 'oneCycle', ...ADAM, ...UNVALIDATED },
-    dtn: { steps: 10_000, batchSize: 16, learningRate: 1e-3, schedule: 'linearDecay', ...DCGAN_ADAM, weights: { gan: 1, const: 6, tid: 100, tv: 6 }, labelSmoothing: 0.1, discriminatorRate: 0.2, shift: 0, unsteady: { shift: 4, noise: 0.25 }, adaptation: 'hypothesis', averageDecay: 0.98, naming: 1, selection: byConstAndTid('last', 100) },
-    judge: { steps: 200, batchSize: 64, learningRate: 2e-3, schedule: 'oneCycle', ...ADAM, width: 16, levels: 3, featureSize: 64 },
+    classifier: { ...FACES.classifier, steps: 5_000 },
+    dtn: { ...FACES.dtn, steps: 10_000, weights: { gan: 1, const: 6, tid: 100, tv: 6 }, unsteady: { shift: 4, noise: 0.25 }, selection: byConstAndTid('last', 100) },
+    judge: { ...FACES.judge, steps: 200, levels: 3 },
   },
   // The report's plain configuration (S3 to S7 of its system).
   'report-152': {
